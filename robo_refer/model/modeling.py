@@ -1,0 +1,271 @@
+"""The RoboRefer model as a normal Hugging Face model.
+
+Depth is fused in the inner `RoboReferModel`, not in the head class: trainers that compute the
+head themselves (TRL's fused language-model head calls the base model directly) would otherwise
+train without depth and never say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModel, AutoModelForImageTextToText, GenerationMixin, PreTrainedModel
+from transformers.cache_utils import Cache
+from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
+
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model import tower as _tower  # noqa: F401 - registers nano's tower
+from robo_refer.model.configuration import RoboReferConfig
+from robo_refer.model.projector import Projector
+
+
+@dataclass
+class RoboReferModelOutput(BaseModelOutputWithPast):
+    """Hidden states of the decoder, and the RGB tower's features that training heads read.
+
+    Attributes:
+        image_features: (images, patches, channels), before the projector; None after prefill.
+    """
+
+    image_features: torch.Tensor | None = None
+
+
+class RoboReferPreTrainedModel(PreTrainedModel):
+    config_class = RoboReferConfig
+    base_model_prefix = "model"
+    main_input_name = "input_ids"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _skip_keys_device_placement = ["past_key_values"]  # noqa: RUF012
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.trunc_normal_(module.weight, std=module.in_features**-0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+
+
+class RoboReferModel(RoboReferPreTrainedModel):
+    """Towers, projectors and decoder without the head."""
+
+    def __init__(self, config: RoboReferConfig) -> None:
+        super().__init__(config)
+        self.vision_tower = AutoModel.from_config(config.vision_config)
+        self.depth_tower = AutoModel.from_config(config.depth_config)
+        width = config.text_config.hidden_size
+        self.vision_projector = Projector(
+            config.vision_config.hidden_size, width, config.merge, config.projector_norm
+        )
+        self.depth_projector = Projector(
+            config.depth_config.hidden_size, width, config.merge, config.projector_norm
+        )
+        self.language_model = AutoModel.from_config(config.text_config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.language_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.language_model.set_input_embeddings(value)
+
+    def tower_features(self, tower: PreTrainedModel, pixels: torch.Tensor) -> torch.Tensor:
+        """Return (images, patches, channels) of the configured layer."""
+        layer = self.config.feature_layer
+        if layer == -1:
+            return tower(pixel_values=pixels).last_hidden_state
+        return tower(pixel_values=pixels, output_hidden_states=True).hidden_states[layer]
+
+    def image_tokens(self, pixel_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (images, tokens, width) and the features they came from."""
+        features = self.tower_features(self.vision_tower, pixel_values)
+        return self.vision_projector(features, _grid(self.config.vision_config)), features
+
+    def depth_tokens(self, depth_values: torch.Tensor) -> torch.Tensor:
+        """Return (depth maps, tokens, width)."""
+        features = self.tower_features(self.depth_tower, depth_values)
+        return self.depth_projector(features, _grid(self.config.depth_config))
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        pixel_values: torch.Tensor | None = None,
+        depth_values: torch.Tensor | None = None,
+        depth_mask: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        position_ids: torch.LongTensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        use_cache: bool | None = None,
+        **kwargs: Any,
+    ) -> RoboReferModelOutput:
+        """Run the decoder over text with image and depth features in their placeholders.
+
+        Args:
+            input_ids: (batch, length), with one `<image>` per RGB token and one `<depth>` per
+                depth token; a sample without depth simply has no `<depth>`.
+            pixel_values: (images, 3, height, width), in the order of their tokens.
+            depth_values: (rows, 3, height, width). With `depth_mask` there is one row per
+                sample and only the rows that it marks are used, so that a trainer may slice
+                by sample; without it every row is used.
+            depth_mask: (batch,) bool, which samples have depth.
+            attention_mask: (batch, length), or a (batch, 1, length, length) bool mask where
+                several questions share one image.
+        """
+        features = None
+        if inputs_embeds is None:
+            inputs_embeds = self.get_input_embeddings()(input_ids)
+        if pixel_values is not None:
+            tokens, features = self.image_tokens(pixel_values)
+            inputs_embeds = _fill(inputs_embeds, input_ids, self.config.image_token_id, tokens)
+        if depth_values is not None and depth_mask is not None:
+            depth_values = depth_values[depth_mask.bool()]
+        if depth_values is not None and len(depth_values):
+            tokens = self.depth_tokens(depth_values)
+            inputs_embeds = _fill(inputs_embeds, input_ids, self.config.depth_token_id, tokens)
+        output = self.language_model(
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        return RoboReferModelOutput(
+            last_hidden_state=output.last_hidden_state,
+            past_key_values=output.past_key_values,
+            hidden_states=output.hidden_states,
+            attentions=output.attentions,
+            image_features=features,
+        )
+
+
+class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixin):
+    """The model with its language-model head; `generate()` answers in the grammar of the docs."""
+
+    _tied_weights_keys = {  # noqa: RUF012 - transformers' own name and form
+        "lm_head.weight": "model.language_model.embed_tokens.weight"
+    }
+
+    def __init__(self, config: RoboReferConfig) -> None:
+        super().__init__(config)
+        self.model = RoboReferModel(config)
+        text = config.text_config
+        self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.model.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.lm_head
+
+    def set_output_embeddings(self, value: nn.Linear) -> None:
+        self.lm_head = value
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        pixel_values: torch.Tensor | None = None,
+        depth_values: torch.Tensor | None = None,
+        depth_mask: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        position_ids: torch.LongTensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        labels: torch.LongTensor | None = None,
+        use_cache: bool | None = None,
+        logits_to_keep: int | torch.Tensor = 0,
+        **kwargs: Any,
+    ) -> CausalLMOutputWithPast:
+        """Return logits (and the loss where `labels` are given); inputs as in the inner model."""
+        output = self.model(
+            input_ids=input_ids,
+            pixel_values=pixel_values,
+            depth_values=depth_values,
+            depth_mask=depth_mask,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        logits = self.lm_head(output.last_hidden_state[:, kept, :])
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(
+                logits=logits, labels=labels, vocab_size=self.config.text_config.vocab_size
+            )
+        return CausalLMOutputWithPast(
+            loss=loss,
+            logits=logits,
+            past_key_values=output.past_key_values,
+            hidden_states=output.hidden_states,
+            attentions=output.attentions,
+        )
+
+    def prepare_inputs_for_generation(
+        self,
+        input_ids: torch.LongTensor,
+        pixel_values: torch.Tensor | None = None,
+        depth_values: torch.Tensor | None = None,
+        depth_mask: torch.Tensor | None = None,
+        is_first_iteration: bool | None = False,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Pass the images on in the prefill only: afterwards they live in the cache."""
+        inputs: dict[str, Any] = super().prepare_inputs_for_generation(
+            input_ids, is_first_iteration=is_first_iteration, **kwargs
+        )
+        if is_first_iteration or not kwargs.get("use_cache", True):
+            inputs["pixel_values"] = pixel_values
+            inputs["depth_values"] = depth_values
+            inputs["depth_mask"] = depth_mask
+        return inputs
+
+
+def _grid(config: Any) -> tuple[int, int]:
+    """Return rows and columns of a tower's features."""
+    if hasattr(config, "grid"):
+        return config.grid
+    side = config.image_size // config.patch_size
+    return side, side
+
+
+def _fill(
+    embeds: torch.Tensor, input_ids: torch.Tensor | None, token_id: int, features: torch.Tensor
+) -> torch.Tensor:
+    """Put the features into the places of their placeholder token.
+
+    Raises:
+        RoboReferError: BAD_REQUEST when places and features do not match one to one.
+    """
+    if input_ids is None:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "Images were given with inputs_embeds but without input_ids.",
+            "Give input_ids, so that the places of the image tokens are known.",
+        )
+    places = input_ids == token_id
+    if int(places.sum()) != features.shape[0] * features.shape[1]:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"The prompt has {int(places.sum())} places for token {token_id} but the features "
+            f"are {features.shape[0]} x {features.shape[1]}.",
+            "Build prompts with the processor.",
+        )
+    flat = features.reshape(-1, features.shape[-1]).to(embeds.dtype)
+    return embeds.masked_scatter(places.unsqueeze(-1).expand_as(embeds), flat)
+
+
+AutoModel.register(RoboReferConfig, RoboReferModel)
+AutoModelForImageTextToText.register(RoboReferConfig, RoboReferForConditionalGeneration)

@@ -1,0 +1,108 @@
+"""What a training run is: one dataclass, read from YAML, written beside the checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from robo_refer.errors import ErrorCode, RoboReferError
+
+Trainable = Literal["all", "all_but_depth", "depth_projector"]
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of supervised fine-tuning (paper section 4: alignment, then everything).
+
+    Attributes:
+        name: folder of the stage under the output.
+        steps: optimiser steps.
+        trainable: which parameters learn.
+        depth_share: share of samples that are shown with depth.
+        learning_rate: peak.
+        warmup_steps, decay_steps: linear rise and linear fall; constant in between.
+        init_depth_from_rgb: copy the RGB tower (and projector) into the depth tower first.
+    """
+
+    name: str
+    steps: int
+    trainable: Trainable = "all"
+    depth_share: float = 0.75
+    learning_rate: float = 1.2e-3
+    warmup_steps: int = 60
+    decay_steps: int = 0
+    init_depth_from_rgb: bool = False
+
+
+@dataclass(frozen=True)
+class SftConfig:
+    """A supervised run from data to checkpoint.
+
+    Attributes:
+        data: folders written by `robo-refer data generate`.
+        output: where stages, logs and the final checkpoint go.
+        seed: of weights, shuffling and augmentation.
+        vision, depth, text: sub-model configs of `RoboReferConfig`.
+        canvas_px: (width, height) that the towers see.
+        vocab_size: words of the tokenizer, before grammar and numbers are added.
+        batch_images, questions_per_image: questions on one image share its encoding.
+        heatmap_weight, dense_weight: auxiliary losses of training.
+        bin_sigma: width of the soft coordinate targets, in bins of 1/250.
+        save_steps: checkpoint interval; a killed run resumes from the last one.
+        depth_of: "own", or "none" for the control without depth.
+    """
+
+    data: tuple[str, ...]
+    output: str
+    stages: tuple[StageConfig, ...]
+    seed: int = 0
+    vision: dict[str, Any] = field(default_factory=dict)
+    depth: dict[str, Any] = field(default_factory=dict)
+    text: dict[str, Any] = field(default_factory=dict)
+    canvas_px: tuple[int, int] = (192, 144)
+    merge: int = 2
+    vocab_size: int = 700
+    batch_images: int = 16
+    questions_per_image: int = 8
+    heatmap_weight: float = 0.5
+    dense_weight: float = 0.5
+    bin_sigma: float = 1.9
+    weight_decay: float = 0.05
+    save_steps: int = 200
+    log_steps: int = 20
+    threads: int = 0
+    depth_of: Literal["own", "none"] = "own"
+
+
+def load_config(path: Path) -> SftConfig:
+    """Return the config in a YAML file.
+
+    Raises:
+        RoboReferError: BAD_FILE when it is missing, not YAML, or has unknown names.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        stages = tuple(StageConfig(**stage) for stage in raw.pop("stages"))
+        raw["data"] = tuple(raw["data"])
+        raw["canvas_px"] = tuple(raw.get("canvas_px", (192, 144)))
+        return SftConfig(stages=stages, **raw)
+    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+        known = ", ".join(item.name for item in fields(SftConfig))
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"{path} is not a training config: {' '.join(str(error).split())}.",
+            f"Known names are: {known}.",
+        ) from error
+
+
+def save_config(config: SftConfig, path: Path) -> None:
+    """Write the config as YAML that `load_config` reads."""
+    plain = asdict(config)
+    plain["data"] = list(config.data)
+    plain["canvas_px"] = list(config.canvas_px)
+    plain["stages"] = [asdict(stage) for stage in config.stages]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")

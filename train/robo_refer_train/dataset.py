@@ -1,0 +1,265 @@
+"""Generated samples -> training rows: decode, augment, preprocess, pack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+from torch.utils.data import Dataset
+
+from robo_refer.data.records import from_row
+from robo_refer.data.sample import ObjectTruth, Question, Sample
+from robo_refer.data.storage import shard_paths
+from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
+from robo_refer.types import Answer, FloatArray, Step
+from robo_refer_train.augment import augment_rgb, blob_holes, stray_pixels
+from robo_refer_train.packing import IGNORE, Packed, Packer, block_mask
+
+CELL_PX = 8
+REASON_SHARE = 0.1
+SQUASH_SHARE = 0.15
+_COLUMNS = ["id", "rgb", "depth", "camera", "objects", "questions", "source", "meta"]
+
+
+def load_table(folders: Sequence[str | Path]) -> pa.Table:
+    """Return all samples of some dataset folders as one Arrow table, images still encoded."""
+    paths = [path for folder in folders for path in shard_paths(folder)]
+    return pa.concat_tables(pq.read_table(path, columns=_COLUMNS) for path in paths)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The words that the dense head tells apart, each in a fixed order."""
+
+    name: tuple[str, ...]
+    colour: tuple[str, ...]
+    material: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Classes:
+        """Collect them from the objects of a table."""
+        words: dict[str, set[str]] = {"name": set(), "colour": set(), "material": set()}
+        for chunk in table.column("objects").chunks:
+            objects = chunk.flatten()
+            for key, found in words.items():
+                found.update(objects.field(key).unique().to_pylist())
+        return cls(**{key: tuple(sorted(found)) for key, found in words.items()})
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of classes of each."""
+        return {
+            "name": len(self.name),
+            "colour": len(self.colour),
+            "material": len(self.material),
+        }
+
+
+class TrainingRows(Dataset[dict[str, Any]]):
+    """`draws` training rows; row k is a function of (seed, k) alone, so that runs can resume.
+
+    Every pass over the table is a new permutation, and every draw a new augmentation and a new
+    choice of questions.
+    """
+
+    def __init__(
+        self,
+        table: pa.Table,
+        packer: Packer,
+        spec: PreprocessSpec,
+        classes: Classes,
+        *,
+        draws: int,
+        seed: int,
+        questions: int,
+        depth_share: float,
+    ) -> None:
+        self._table = table
+        self._packer = packer
+        self._spec = spec
+        self._lookup = {
+            key: {word: index for index, word in enumerate(getattr(classes, key))}
+            for key in ("name", "colour", "material")
+        }
+        self._draws, self._seed = draws, seed
+        self._questions, self._depth_share = questions, depth_share
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return self._draws
+
+    def _index(self, draw: int) -> int:
+        epoch, place = divmod(draw, len(self._table))
+        if self._order[0] != epoch:
+            rng = np.random.default_rng([self._seed, epoch])
+            self._order = (epoch, rng.permutation(len(self._table)))
+        return int(self._order[1][place])
+
+    def __getitem__(self, draw: int) -> dict[str, Any]:
+        rng = np.random.default_rng([self._seed, draw, 1])
+        sample = from_row(self._table.slice(self._index(draw), 1).to_pylist()[0])
+        squash = rng.uniform(0.75, 1.0) if rng.random() < SQUASH_SHARE else 1.0
+        with_depth = sample.depth_m is not None and rng.random() < self._depth_share
+        rgb = _squash(augment_rgb(sample.rgb, rng), squash)
+        row: dict[str, Any] = {
+            "pixel_values": image_array(rgb, self._spec),
+            "depth_values": None,
+            "packed": self._pack(sample, squash, rng, with_depth),
+            **self._cells(sample.objects, squash),
+        }
+        if with_depth and sample.depth_m is not None:
+            row["depth_values"] = depth_array(_worn(_squash(sample.depth_m, squash), rng), self._spec)
+        return row
+
+    def _pack(
+        self, sample: Sample, squash: float, rng: np.random.Generator, with_depth: bool
+    ) -> Packed:
+        count = min(self._questions, len(sample.questions))
+        chosen = rng.choice(len(sample.questions), count, replace=False)
+        triples = []
+        for number in chosen:
+            question = sample.questions[number]
+            reason = bool(rng.random() < REASON_SHARE)
+            answer = _squash_answer(written_answer(question, sample.objects, reason), squash)
+            triples.append((question.text, answer, reason))
+        return self._packer.pack(triples, with_depth)
+
+    def _cells(self, objects: Sequence[ObjectTruth], squash: float) -> dict[str, Any]:
+        """Return what every cell of the tower's grid shows: object, classes, centre offset."""
+        rows, columns = self._spec.height // CELL_PX, self._spec.width // CELL_PX
+        owner = np.full((rows, columns), -1, np.int64)
+        if objects:
+            masks = coco_mask.decode([_bytes_rle(item.mask) for item in objects])
+            ys = ((np.arange(rows) + 0.5) / rows - 0.5) / squash + 0.5
+            xs = (np.arange(columns) + 0.5) / columns
+            inside = (ys >= 0) & (ys < 1)
+            v = np.clip((ys * masks.shape[0]).astype(int), 0, masks.shape[0] - 1)
+            u = (xs * masks.shape[1]).astype(int)
+            seen = masks[np.ix_(v, u)] * inside[:, None, None]
+            owner = np.where(seen.any(axis=2), seen.argmax(axis=2), -1)
+        points = np.array([item.point_norm for item in objects] or [(0.0, 0.0)])
+        points[:, 1] = (points[:, 1] - 0.5) * squash + 0.5
+        grid_y, grid_x = np.mgrid[0:rows, 0:columns]
+        centre = points[np.maximum(owner, 0)]
+        offset = np.stack(
+            [centre[..., 0] * columns - grid_x - 0.5, centre[..., 1] * rows - grid_y - 0.5], axis=-1
+        )
+        cells: dict[str, Any] = {
+            "cell_object": (owner >= 0).reshape(-1),
+            "cell_offset": offset.reshape(-1, 2).astype(np.float32),
+        }
+        for key, lookup in self._lookup.items():
+            words = np.array([lookup[getattr(item, key)] for item in objects] or [0])
+            cells[f"cell_{key}"] = words[np.maximum(owner, 0)].reshape(-1)
+        return cells
+
+
+def written_answer(question: Question, objects: Sequence[ObjectTruth], reason: bool) -> Answer:
+    """Return the answer as it shall be written: with a step for a direct question on request."""
+    if not reason or question.answer.steps or len(question.target_ids) != 1:
+        return question.answer
+    target = next(item for item in objects if item.id == question.target_ids[0])
+    step = Step("position", f"{target.colour} {target.name}".strip(), question.answer.points[0])
+    return Answer(question.answer.points, (step,))
+
+
+def _worn(depth_m: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return the depth as a sensor might have measured it."""
+    draw = rng.random()
+    if draw < 0.6:
+        noise = rng.standard_normal(depth_m.shape, np.float32) * np.float32(rng.uniform(0.0, 0.004))
+        depth_m = np.where(depth_m > 0, depth_m + noise * depth_m * depth_m, 0).astype(np.float32)
+    if rng.random() < 0.4:
+        depth_m = blob_holes(depth_m, rng)
+    if rng.random() < 0.4:
+        depth_m = stray_pixels(depth_m, rng)
+    return depth_m
+
+
+def _squash(image: NDArray[Any], factor: float) -> NDArray[Any]:
+    """Return the image with its height scaled, as a wider camera would show it."""
+    if factor == 1.0:
+        return image
+    height = max(2, 2 * round(image.shape[0] * factor / 2))
+    mode = cv2.INTER_NEAREST if image.ndim == 2 else cv2.INTER_AREA
+    return cv2.resize(image, (image.shape[1], height), interpolation=mode)
+
+
+def _squash_answer(answer: Answer, factor: float) -> Answer:
+    """Return the answer in the coordinates of the canvas that a squashed image lies on."""
+    if factor == 1.0:
+        return answer
+
+    def moved(x: float, y: float) -> tuple[float, float]:
+        return x, (y - 0.5) * factor + 0.5
+
+    steps = tuple(
+        Step(s.kind, s.target, moved(*s.value)) if s.kind == "position" else s for s in answer.steps
+    )
+    return Answer(tuple(moved(*point) for point in answer.points), steps)
+
+
+def _bytes_rle(mask: dict[str, Any]) -> dict[str, Any]:
+    return {"size": mask["size"], "counts": mask["counts"].encode()}
+
+
+class Collator:
+    """Stacks rows: right-padded text, the block mask, the places where points are written."""
+
+    def __init__(self, first: range, openers: Sequence[int], grid: tuple[int, int]) -> None:
+        self._first, self._openers, self._grid = first, np.array(openers), grid
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        packed = [row["packed"] for row in rows]
+        length = max(len(row.input_ids) for row in packed)
+        batch = {
+            "input_ids": _padded([row.input_ids for row in packed], length, 0),
+            "labels": _padded([row.labels for row in packed], length, IGNORE),
+            "position_ids": _padded([row.position_ids for row in packed], length, 0),
+        }
+        segments = _padded([row.segment_ids for row in packed], length, -1)
+        batch["attention_mask"] = block_mask(segments)[:, None]
+        batch["pixel_values"] = np.stack([row["pixel_values"] for row in rows])
+        maps = [row["depth_values"] for row in rows if row["depth_values"] is not None]
+        for name in ("object", "offset", "name", "colour", "material"):
+            batch[f"cell_{name}"] = np.stack([row[f"cell_{name}"] for row in rows])
+        batch |= self._points(batch["labels"])
+        tensors: dict[str, Any] = {key: torch.from_numpy(value) for key, value in batch.items()}
+        tensors["depth_values"] = torch.from_numpy(np.stack(maps)) if maps else None
+        return tensors
+
+    def _points(self, labels: NDArray[np.int64]) -> dict[str, Any]:
+        """Return where points begin and, for each, a Gaussian over the cells of the image."""
+        rows, columns = self._grid
+        starts = (labels >= self._first.start) & (labels < self._first.stop)
+        starts[:, 1:] &= np.isin(labels[:, :-1], self._openers)
+        batch_rows, places = np.nonzero(starts)
+        bins = len(self._first)
+        x = (labels[batch_rows, places] - self._first.start + 0.5) / bins * columns - 0.5
+        y = (labels[batch_rows, places + 1] - self._first.stop + 0.5) / bins * rows - 0.5
+        distance = (np.arange(columns) - x[:, None, None]) ** 2 + (
+            np.arange(rows)[:, None] - y[:, None, None]
+        ) ** 2
+        heat = np.exp(-distance / (2 * 0.7**2)).reshape(len(x), -1)
+        heat /= heat.sum(axis=1, keepdims=True)
+        return {
+            "point_rows": batch_rows,
+            "point_places": places - 1,
+            "point_cells": heat.astype(np.float32),
+        }
+
+
+def _padded(rows: Sequence[NDArray[np.int64]], length: int, value: int) -> NDArray[np.int64]:
+    out = np.full((len(rows), length), value, np.int64)
+    for number, row in enumerate(rows):
+        out[number, : len(row)] = row
+    return out

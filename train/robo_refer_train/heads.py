@@ -1,0 +1,126 @@
+"""Losses of training: soft coordinates, and two heads that are thrown away afterwards.
+
+The heads tell the towers where things are long before the decoder's words can: a heatmap (the
+decoder's state, about to write a point, must point at its cell of the image) and a dense head
+(every cell says whether it is an object, which, of what colour, and where its centre is).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from robo_refer.model.modeling import RoboReferForConditionalGeneration
+
+
+@dataclass(frozen=True)
+class NumberIds:
+    """Ids of the number tokens: the first and the second of a pair are contiguous ranges."""
+
+    first: int
+    second: int
+    bins: int
+
+
+def soft_coordinate_loss(
+    logits: torch.Tensor, labels: torch.Tensor, numbers: NumberIds, sigma: float
+) -> torch.Tensor:
+    """Return the mean cross entropy over answer tokens, (tokens, vocabulary) and (tokens,).
+
+    A coordinate's target is a Gaussian over its neighbours: one bin off is nearly right.
+    """
+    log_probs = functional.log_softmax(logits.float(), dim=-1)
+    losses = -log_probs.gather(1, labels[:, None])[:, 0]
+    grid = torch.arange(numbers.bins, device=labels.device)
+    total = losses.sum()
+    for start in (numbers.first, numbers.second):
+        chosen = (labels >= start) & (labels < start + numbers.bins)
+        offset = labels[chosen, None] - start - grid
+        target = torch.softmax(-(offset.float() ** 2) / (2 * sigma**2), dim=-1)
+        soft = -(target * log_probs[chosen, start : start + numbers.bins]).sum(-1)
+        total = total + soft.sum() - losses[chosen].sum()
+    return total / max(len(labels), 1)
+
+
+class TrainingModel(nn.Module):
+    """The model with its auxiliary heads; `forward` returns the weighted loss and its parts."""
+
+    def __init__(
+        self,
+        model: RoboReferForConditionalGeneration,
+        numbers: NumberIds,
+        classes: dict[str, int],
+        *,
+        heatmap_weight: float,
+        dense_weight: float,
+        bin_sigma: float,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.numbers = numbers
+        self.classes = classes
+        self.heatmap_weight, self.dense_weight = heatmap_weight, dense_weight
+        self.bin_sigma = bin_sigma
+        vision = model.config.vision_config.hidden_size
+        width = model.config.text_config.hidden_size
+        self.heat_query = nn.Linear(width, vision)
+        self.heat_key = nn.Linear(vision, vision)
+        self.dense = nn.Sequential(
+            nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(classes.values()))
+        )
+
+    def forward(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Run one packed batch (see `collate`)."""
+        output = self.model.model(
+            input_ids=batch["input_ids"],
+            pixel_values=batch["pixel_values"],
+            depth_values=batch["depth_values"],
+            attention_mask=batch["attention_mask"],
+            position_ids=batch["position_ids"],
+            use_cache=False,
+        )
+        hidden = output.last_hidden_state
+        answers = batch["labels"][:, 1:] != -100
+        states = hidden[:, :-1][answers]
+        words = soft_coordinate_loss(
+            self.model.lm_head(states), batch["labels"][:, 1:][answers], self.numbers, self.bin_sigma
+        )
+        heat = self._heatmap_loss(hidden, output.image_features, batch)
+        dense = self._dense_loss(output.image_features, batch)
+        loss = words + self.heatmap_weight * heat + self.dense_weight * dense
+        return {
+            "loss": loss,
+            "words": words.detach(),
+            "heatmap": heat.detach(),
+            "dense": dense.detach(),
+        }
+
+    def _heatmap_loss(
+        self, hidden: torch.Tensor, features: torch.Tensor, batch: dict[str, Any]
+    ) -> torch.Tensor:
+        """Cross entropy between pointing and a Gaussian around the true point."""
+        rows, places, target = batch["point_rows"], batch["point_places"], batch["point_cells"]
+        query = self.heat_query(hidden[rows, places])
+        keys = self.heat_key(features)[rows]
+        scores = torch.einsum("pc,pnc->pn", query, keys) / keys.shape[-1] ** 0.5
+        return functional.cross_entropy(scores, target)
+
+    def _dense_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+        """Objectness, classes and centre offset of every cell."""
+        prediction = self.dense(features)
+        inside = batch["cell_object"]
+        loss = functional.binary_cross_entropy_with_logits(prediction[..., 0], inside.float())
+        if not inside.any():
+            return loss
+        objects = prediction[inside]
+        loss = loss + functional.smooth_l1_loss(objects[:, 1:3], batch["cell_offset"][inside])
+        start = 3
+        for name, count in self.classes.items():
+            target = batch[f"cell_{name}"][inside]
+            loss = loss + functional.cross_entropy(objects[:, start : start + count], target)
+            start += count
+        return loss

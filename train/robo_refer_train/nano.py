@@ -1,0 +1,95 @@
+"""Builds nano from a training config: tokenizer, processor, model with fresh weights."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from robo_refer import tokens
+from robo_refer.model.configuration import RoboReferConfig
+from robo_refer.model.modeling import RoboReferForConditionalGeneration
+from robo_refer.model.processing import RoboReferProcessor
+from robo_refer.preprocess import PreprocessSpec
+from robo_refer_train.config import SftConfig
+from robo_refer_train.heads import NumberIds
+from robo_refer_train.tokenizer import build_tokenizer
+
+TOKENIZER_SAMPLES = 4000
+
+
+def texts_of(table: pa.Table, limit: int) -> Iterable[str]:
+    """Yield instructions and step phrases of the first `limit` samples."""
+    for questions in table.column("questions").slice(0, limit).to_pylist():
+        for question in questions:
+            yield tokens.normalise_instruction(question["text"])
+            for step in question["steps"]:
+                yield step["target"]
+
+
+def build_processor(config: SftConfig, table: pa.Table) -> RoboReferProcessor:
+    """Return the processor: a tokenizer trained on the data's own language, and the canvas."""
+    tokenizer = build_tokenizer(texts_of(table, TOKENIZER_SAMPLES), config.vocab_size)
+    width, height = config.canvas_px
+    cells = (width // 8 // config.merge) * (height // 8 // config.merge)
+    return RoboReferProcessor(
+        tokenizer, PreprocessSpec(width, height, image_tokens=cells, depth_tokens=cells)
+    )
+
+
+def build_model(
+    config: SftConfig, tokenizer: PreTrainedTokenizerFast
+) -> RoboReferForConditionalGeneration:
+    """Return the model with weights drawn from the config's seed."""
+    torch.manual_seed(config.seed)
+    random.seed(config.seed)
+    width, height = config.canvas_px
+    tower = {"model_type": "robo_refer_tower", "image_size": (height, width)}
+    model_config = RoboReferConfig(
+        vision_config={**tower, **config.vision},
+        depth_config={**tower, **config.depth},
+        text_config={
+            "model_type": "qwen2",
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 1024,
+            "tie_word_embeddings": True,
+            "pad_token_id": tokenizer.pad_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            **config.text,
+        },
+        merge=config.merge,
+        image_token_id=tokenizer.convert_tokens_to_ids(tokens.IMAGE),
+        depth_token_id=tokenizer.convert_tokens_to_ids(tokens.DEPTH),
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    return RoboReferForConditionalGeneration(model_config)
+
+
+def number_ids(tokenizer: PreTrainedTokenizerFast) -> NumberIds:
+    """Return the id ranges of the number tokens."""
+    first, second = tokenizer.convert_tokens_to_ids(
+        [tokens.FIRST_TOKENS[0], tokens.SECOND_TOKENS[0]]
+    )
+    return NumberIds(first, second, tokens.BINS)
+
+
+def opener_ids(tokenizer: PreTrainedTokenizerFast) -> Sequence[int]:
+    """Return the tokens behind which a point begins."""
+    ids: list[int] = tokenizer.convert_tokens_to_ids(["[(", "]: [(", "</think>\n<answer>[("])
+    return ids
+
+
+def copy_rgb_into_depth(model: RoboReferForConditionalGeneration) -> None:
+    """Initialise the depth tower and projector from the RGB ones, as RoboRefer does.
+
+    A depth tower with fewer layers takes the first ones.
+    """
+    inner = model.model
+    source = inner.vision_tower.state_dict()
+    target = inner.depth_tower.state_dict()
+    inner.depth_tower.load_state_dict({name: source[name] for name in target})
+    inner.depth_projector.load_state_dict(inner.vision_projector.state_dict())
