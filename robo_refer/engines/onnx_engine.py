@@ -14,17 +14,11 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from robo_refer import checkpoint_files as files
 from robo_refer import tokens
 from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Timings
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.preprocess import PreprocessSpec
-
-VISION_FILE = "vision.onnx"
-DEPTH_FILE = "depth.onnx"
-DECODER_FILE = "decoder.onnx"
-EMBEDDINGS_FILE = "embeddings.npy"
-TOKENIZER_FILE = "tokenizer.json"
-CONFIG_FILE = "onnx_config.json"
 
 MAX_TEXT_TOKENS = 256
 MAX_THREADS = 4
@@ -42,15 +36,15 @@ class OnnxEngine:
 
     def __init__(self, folder: Path) -> None:
         try:
-            config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+            config = json.loads((folder / files.ONNX_CONFIG).read_text(encoding="utf-8"))
             self.name: str = config["name"]
             self.spec = PreprocessSpec.from_dict(config["preprocess"])
             self._cache_shape: list[int] = config["cache_shape"]
-            self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-            self._embeddings = np.load(folder / EMBEDDINGS_FILE, allow_pickle=False)
-            self._vision = _session(folder / VISION_FILE)
-            self._depth = _session(folder / DEPTH_FILE)
-            self._decoder = _session(folder / DECODER_FILE)
+            self._tokenizer = Tokenizer.from_file(str(folder / files.TOKENIZER))
+            self._embeddings = np.load(folder / files.EMBEDDINGS, allow_pickle=False)
+            self._vision = _session(folder / files.VISION)
+            self._depth = _session(folder / files.DEPTH)
+            self._decoder = _session(folder / files.DECODER)
         except Exception as error:  # each library has its own exceptions for a broken file
             raise RoboReferError(
                 ErrorCode.BAD_CHECKPOINT,

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from robo_refer.engines import onnx_engine
+from robo_refer import checkpoint_files as files
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 
@@ -121,27 +121,18 @@ def export(checkpoint: Path, out: Path, name: str) -> list[Path]:
     processor = RoboReferProcessor.from_pretrained(checkpoint)
     out.mkdir(parents=True, exist_ok=True)
     inner, spec = model.model, processor.spec
-    for file, tower, projector, tower_config in (
-        (
-            onnx_engine.VISION_FILE,
-            inner.vision_tower,
-            inner.vision_projector,
-            model.config.vision_config,
-        ),
-        (
-            onnx_engine.DEPTH_FILE,
-            inner.depth_tower,
-            inner.depth_projector,
-            model.config.depth_config,
-        ),
+    vision, depth = model.config.vision_config, model.config.depth_config
+    for file, encoder in (
+        (files.VISION, Encoder(inner.vision_tower, inner.vision_projector, vision.grid)),
+        (files.DEPTH, Encoder(inner.depth_tower, inner.depth_projector, depth.grid)),
     ):
-        _export_encoder(Encoder(tower, projector, tower_config.grid), out / file, spec)
-    cache_shape = _export_decoder(Decoder(model), out / onnx_engine.DECODER_FILE)
+        _export_encoder(encoder, out / file, spec)
+    cache_shape = _export_decoder(Decoder(model), out / files.DECODER)
     embeddings = inner.get_input_embeddings().weight.detach().numpy()
-    np.save(out / onnx_engine.EMBEDDINGS_FILE, embeddings)
-    processor.tokenizer.backend_tokenizer.save(str(out / onnx_engine.TOKENIZER_FILE))
+    np.save(out / files.EMBEDDINGS, embeddings)
+    processor.tokenizer.backend_tokenizer.save(str(out / files.TOKENIZER))
     config = {"name": name, "preprocess": asdict(spec), "cache_shape": cache_shape}
-    (out / onnx_engine.CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
+    (out / files.ONNX_CONFIG).write_text(json.dumps(config, indent=1) + "\n")
     return sorted(path for path in out.iterdir() if path.is_file())
 
 

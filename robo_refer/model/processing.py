@@ -12,11 +12,10 @@ import numpy as np
 import torch
 from transformers import BatchFeature, PreTrainedTokenizerFast, ProcessorMixin
 
+from robo_refer import checkpoint_files as files
 from robo_refer import tokens
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import FloatArray, Frame
-
-PREPROCESS_FILE = "robo_refer_preprocess.json"
 
 
 class RoboReferProcessor(ProcessorMixin):
@@ -102,13 +101,13 @@ class RoboReferProcessor(ProcessorMixin):
         """Write the tokenizer and the preprocessing spec."""
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
-        files = self.tokenizer.save_pretrained(folder)
-        (folder / PREPROCESS_FILE).write_text(json.dumps(asdict(self.spec), indent=1) + "\n")
-        return [*files, str(folder / PREPROCESS_FILE)]
+        written = self.tokenizer.save_pretrained(folder)
+        (folder / files.PREPROCESS).write_text(json.dumps(asdict(self.spec), indent=1) + "\n")
+        return [*written, str(folder / files.PREPROCESS)]
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **_: Any) -> Any:
         """Read both from a checkpoint folder."""
         folder = Path(pretrained_model_name_or_path)
-        spec = PreprocessSpec.from_dict(json.loads((folder / PREPROCESS_FILE).read_text()))
+        spec = PreprocessSpec.from_dict(json.loads((folder / files.PREPROCESS).read_text()))
         return cls(PreTrainedTokenizerFast.from_pretrained(folder), spec)

@@ -14,7 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from robo_refer.model.modeling import RoboReferForConditionalGeneration
+from robo_refer.model.modeling import (
+    RoboReferForConditionalGeneration,
+    RoboReferPreTrainedModel,
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,12 @@ def soft_coordinate_loss(
     return total / max(len(labels), 1)
 
 
-class TrainingModel(nn.Module):
+class TrainingModel(RoboReferPreTrainedModel):
     """The model with its auxiliary heads; `forward` returns the weighted loss and its parts."""
+
+    _tied_weights_keys = {  # noqa: RUF012 - transformers' own name and form
+        "model.lm_head.weight": "model.model.language_model.embed_tokens.weight"
+    }
 
     def __init__(
         self,
@@ -59,7 +66,7 @@ class TrainingModel(nn.Module):
         dense_weight: float,
         bin_sigma: float,
     ) -> None:
-        super().__init__()
+        super().__init__(model.config)
         self.model = model
         self.numbers = numbers
         self.classes = classes
@@ -72,6 +79,7 @@ class TrainingModel(nn.Module):
         self.dense = nn.Sequential(
             nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(classes.values()))
         )
+        self.post_init()
 
     def forward(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Run one packed batch (see `collate`)."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_model, save_model
 from torch import nn
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
@@ -131,7 +132,8 @@ def run(config: SftConfig) -> Path:
         dense_weight=config.dense_weight,
         bin_sigma=config.bin_sigma,
     )
-    compile_layers(model)
+    if config.compile:
+        compile_layers(model)
     for number, stage in enumerate(config.stages):
         _run_stage(config, stage, number, training, processor, classes, table)
     final = output / "final"
@@ -165,9 +167,9 @@ def _run_stage(
     table: Any,
 ) -> None:
     folder = Path(config.output) / stage.name
-    weights = folder / "weights.pt"
+    weights = folder / "weights.safetensors"
     if (folder / DONE_FILE).exists():
-        training.load_state_dict(torch.load(weights, weights_only=True))
+        load_model(training, weights)
         return
     if stage.init_depth_from_rgb:
         copy_rgb_into_depth(training.model)
@@ -181,7 +183,7 @@ def _run_stage(
         draws=stage.steps * config.batch_images,
         seed=config.seed * 100 + number,
         questions=config.questions_per_image,
-        depth_share=0.0 if config.depth_of == "none" else stage.depth_share,
+        depth_share=stage.depth_share if config.use_depth else 0.0,
     )
     numbers = number_ids(processor.tokenizer)
     collator = Collator(
@@ -195,5 +197,5 @@ def _run_stage(
     checkpoint = get_last_checkpoint(str(folder)) if folder.exists() else None
     result = trainer.train(resume_from_checkpoint=checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    torch.save(training.state_dict(), weights)
+    save_model(training, str(weights))
     (folder / DONE_FILE).write_text(json.dumps({"loss": result.training_loss}))

@@ -1,0 +1,1 @@
+"""Benchmarks: accuracy with every control beside it, paired comparisons, speed."""

@@ -1,0 +1,115 @@
+"""The command `robo-refer bench`: score models, compare them, measure speed."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+
+import tyro
+
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_bench.selection import DepthChoice, HalfChoice
+
+app = tyro.extras.SubcommandApp()
+
+
+@app.command
+def run(
+    data: tyro.conf.Positional[Path],
+    model: str = "nano",
+    out: Path | None = None,
+    limit: int | None = None,
+    half: HalfChoice = "both",
+    depth: DepthChoice = "own",
+    think: bool = False,
+    markdown: Path | None = None,
+    json: bool = False,
+) -> None:
+    """Score a model on generated scenes, with every control beside it.
+
+    Args:
+        data: Folder made by 'robo-refer data generate'.
+        model: "nano", or the folder of a checkpoint or an ONNX export.
+        out: Write raw predictions here, one JSON line per question; a stopped run goes on.
+        limit: Ask at most this many questions.
+        half: Tables as they are, scenes without shortcuts, or both.
+        depth: Show each frame its own depth, none, or that of another frame.
+        think: Ask for written reasoning.
+        markdown: Write the tables as Markdown here.
+        json: Print the whole report as one line of JSON.
+    """
+    from robo_refer_bench import report as reports
+    from robo_refer_bench.runner import RunOptions
+    from robo_refer_bench.runner import run as run_model
+    from robo_refer_bench.score import score
+
+    options = RunOptions(half=half, depth=depth, think=think, limit=limit)
+    report = score(*run_model(data, model, options, out))
+    if markdown is not None:
+        _write(markdown, reports.markdown(report))
+    print(json_format.dumps(reports.as_dict(report)) if json else reports.console(report))
+
+
+@app.command
+def compare(
+    first: tyro.conf.Positional[Path],
+    second: tyro.conf.Positional[Path],
+    json: bool = False,
+) -> None:
+    """Compare two runs on the same questions: paired bootstrap and exact McNemar test.
+
+    Args:
+        first: Predictions of one run ('robo-refer bench run --out').
+        second: Predictions of the other.
+        json: Print the comparison as one line of JSON.
+    """
+    from robo_refer_bench.compare import compare as compare_files
+    from robo_refer_bench.report import comparison
+
+    found = compare_files(first, second)
+    print(json_format.dumps(found.as_dict()) if json else comparison(found))
+
+
+@app.command
+def speed(
+    model: str = "nano",
+    checkpoint: Path | None = None,
+    pairs: int = 15,
+    cores: int = 2,
+    json: bool = False,
+) -> None:
+    """Measure an answer from arrays to 3D point, against Hugging Face generate().
+
+    Args:
+        model: "nano", or the folder of an ONNX export.
+        checkpoint: Folder with the same weights as safetensors; by default that of nano in the
+            checkout.
+        pairs: Measurements of each side and question, in alternating order.
+        cores: How many processor cores both sides may use.
+        json: Print all measurements as one line of JSON.
+    """
+    from robo_refer_bench import speed as speeds
+
+    found = speeds.measure(model, checkpoint or speeds.DEFAULT_CHECKPOINT, pairs, cores)
+    print(json_format.dumps(found.as_dict()) if json else speeds.console(found))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"{path} cannot be written: {error.strerror}.",
+            "Name a place where you may write.",
+        ) from error
+
+
+def main(argv: list[str]) -> None:
+    """Run `robo-refer bench` with its arguments; raises RoboReferError."""
+    app.cli(
+        prog="robo-refer bench",
+        description="Score models with controls beside them, compare runs, measure speed.",
+        args=argv,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )

@@ -1,0 +1,1 @@
+"""Language: how a program is put into words."""

@@ -1,0 +1,1 @@
+"""Programs: the meaning of an instruction as typed operations, executed to check uniqueness."""

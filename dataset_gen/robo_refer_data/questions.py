@@ -1,0 +1,235 @@
+"""`ask`: questions about a rendered scene, each with its truth and checked to be unique."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from robo_refer.data import masks
+from robo_refer.data.sample import Question
+from robo_refer.types import Answer, Step
+from robo_refer_data.language.speaker import Speaker
+from robo_refer_data.observation import Observation
+from robo_refer_data.programs.absent import ABSENT, AbsentSampler
+from robo_refer_data.programs.execute import execute
+from robo_refer_data.programs.free_space import FreeRegion
+from robo_refer_data.programs.kinds import KINDS
+from robo_refer_data.programs.sampling import Sampler
+from robo_refer_data.programs.scene import Scene
+from robo_refer_data.programs.steps import steps_to
+from robo_refer_data.programs.types import (
+    ANY,
+    AnyProgram,
+    Compare,
+    FreeBetween,
+    FreeSide,
+    Program,
+    Superlative,
+    anchors,
+    chain,
+)
+
+WEIGHTS: dict[str, float] = {
+    # by their own attributes: 24
+    "direct_name": 8.5,
+    "direct_colour": 5,
+    "direct_colour_name": 8,
+    "direct_material": 2.5,
+    # one relation, ordinal, superlative or comparison: 47
+    "left_of": 5.5,
+    "right_of": 5.5,
+    "front_of": 4.5,
+    "behind": 4.5,
+    "nearest_to": 3,
+    "farthest_from": 1,
+    "just_nearer": 1.5,
+    "on_top_of": 2.5,
+    "inside": 1.5,
+    "under": 2,
+    "between": 1.5,
+    "nth_left": 2,
+    "nth_right": 2,
+    "nth_front": 2,
+    "nearest_camera": 2.5,
+    "farthest_camera": 2,
+    "biggest": 1,
+    "smallest": 0.75,
+    "tallest": 1,
+    "shortest": 0.75,
+    "nearer_of": 1.5,
+    "taller_of": 0.75,
+    "bigger_of": 0.75,
+    # compositions: 14
+    "two_step": 9.5,
+    "three_step": 4.5,
+    # free space: 10, where there is a main table
+    "free_left_of": 1.8,
+    "free_right_of": 1.8,
+    "free_front_of": 1.8,
+    "free_behind": 1.8,
+    "free_between": 1.4,
+    "free_two_step": 1.4,
+    # what is not there: 8
+    "absent_name": 3,
+    "absent_colour_name": 2.5,
+    "absent_relation": 2.5,
+}
+"""How often each kind is tried, relative to the others. Kinds that a scene does not allow are
+passed over, so the rarer ones weigh more here than they come out."""
+
+
+def ask(observation: Observation, rng: np.random.Generator, count: int) -> tuple[Question, ...]:
+    """Return up to `count` questions about a scene, in random order.
+
+    Every question was executed on the scene's ground truth: it means exactly one object, one free
+    region, or clearly nothing. The same scene and generator state give the same questions.
+
+    Args:
+        observation: the scene.
+        rng: the only source of randomness.
+        count: how many questions at most; a scene of one object allows fewer.
+    """
+    return tuple(question for question, _ in Asker(observation, rng).ask(count))
+
+
+class Asker:
+    """Asks about one scene; what is known about it is computed once."""
+
+    def __init__(self, observation: Observation, rng: np.random.Generator) -> None:
+        self.scene = Scene(observation)
+        self.sampler = Sampler(self.scene, rng)
+        self._absent = AbsentSampler(self.scene, rng)
+        self._speaker = Speaker(rng, self.scene.facts.names)
+        self._rng = rng
+
+    def ask(self, count: int) -> list[tuple[Question, AnyProgram]]:
+        """Return up to `count` questions, see the function `ask`, and what they mean."""
+        weights = dict(WEIGHTS)
+        found: dict[str, tuple[Question, AnyProgram]] = {}
+        while len(found) < count and weights:
+            key = self._drawn(weights)
+            program = self._absent.draw(key) if key in ABSENT else self.sampler.draw(key)
+            if program is None:
+                del weights[key]
+                continue
+            question = self._question(key, program)
+            found.setdefault(question.text, (question, program))
+        return list(found.values())
+
+    def _drawn(self, weights: dict[str, float]) -> str:
+        threshold = self._rng.random() * sum(weights.values())
+        for key, weight in weights.items():
+            threshold -= weight
+            if threshold <= 0:
+                return key
+        return key
+
+    def _question(self, key: str, program: AnyProgram) -> Question:
+        if isinstance(program, (FreeSide, FreeBetween)):
+            return self._free_question(key, program)
+        text = self._speaker.instruction(program)
+        if key in ABSENT:
+            return self._absent_question(key, program, text)
+        scene = self.scene
+        target = execute(program, scene)
+        item = scene.observation.objects[target]
+        steps, step_ids = self._steps(program)
+        return Question(
+            kind=KINDS[key].name or key,
+            family="object",
+            hops=_hops(program),
+            text=text,
+            answer=Answer((item.point_norm,), steps),
+            target_ids=(item.id,),
+            mask=item.mask,
+            step_ids=step_ids,
+            tags=self._tags(program) | self._target_tags(program, target),
+        )
+
+    def _free_question(self, key: str, program: FreeSide | FreeBetween) -> Question:
+        region = self._region(program)
+        steps, step_ids = self._steps(program)
+        return Question(
+            kind=KINDS[key].name or key,
+            family="free_space",
+            hops=_hops(program),
+            text=self._speaker.instruction(program),
+            answer=Answer((region.point_norm,), steps),
+            target_ids=(),
+            mask=masks.encode(region.mask),
+            step_ids=step_ids,
+            tags=self._tags(program),
+        )
+
+    def _region(self, program: FreeSide | FreeBetween) -> FreeRegion:
+        space, found = self.scene.free_space, [execute(a, self.scene) for a in anchors(program)]
+        if isinstance(program, FreeSide):
+            region = space.side(program.side, found[0])
+        else:
+            region = space.between(*found)
+        if region is None:
+            raise ValueError("A sampled free-space program must have a region.")
+        return region
+
+    def _absent_question(self, key: str, program: Program, text: str) -> Question:
+        steps, step_ids = self._steps(program)
+        return Question(
+            kind=key,
+            family="absent",
+            hops=_hops(program),
+            text=text,
+            answer=Answer((), steps),
+            target_ids=(),
+            mask=None,
+            step_ids=step_ids,
+            tags=self._tags(program),
+        )
+
+    def _steps(self, program: AnyProgram) -> tuple[tuple[Step, ...], tuple[int, ...]]:
+        """Return the reasoning steps up to the answer, and the object that each is about."""
+        objects, facts = self.scene.observation.objects, self.scene.facts
+        steps: list[Step] = []
+        ids: list[int] = []
+        for what, index in steps_to(program, self.scene):
+            if index < 0:  # the anchor of an absent relation is itself absent
+                break
+            phrase, item = self._short_name(index), objects[index]
+            if what == "position":
+                steps.append(Step("position", phrase, item.point_norm))
+            else:
+                steps.append(Step("size", phrase, (float(getattr(facts, what)[index]),)))
+            ids.append(item.id)
+        return tuple(steps), tuple(ids)
+
+    def _short_name(self, index: int) -> str:
+        """Return a short noun phrase: the name, with the colour where the name is shared."""
+        facts = self.scene.facts
+        shared = facts.names.count(facts.names[index]) > 1
+        words = (facts.colours[index], facts.names[index]) if shared else (facts.names[index],)
+        return " ".join(words).strip()
+
+    def _tags(self, program: AnyProgram) -> dict[str, Any]:
+        return {"half": self.scene.observation.half, "chain": chain(program)}
+
+    def _target_tags(self, program: Program, target: int) -> dict[str, Any]:
+        """Return the facts about a target by which scores are split."""
+        facts = self.scene.facts
+        tags: dict[str, Any] = {
+            "name_unique": facts.names.count(facts.names[target]) == 1,
+            "colour_unique": facts.colours.count(facts.colours[target]) == 1,
+        }
+        among: list[int] = []
+        if isinstance(program, Compare):
+            among = [execute(anchor, self.scene) for anchor in anchors(program)]
+        elif isinstance(program, Superlative) and program.of != ANY:
+            among = self.scene.matching(program.of)
+        if among:
+            tags["candidates"] = [facts.ids[index] for index in among]
+        return tags
+
+
+def _hops(program: AnyProgram) -> int:
+    """Return the number of relations, ordinals and comparisons on the longest way to the answer."""
+    inner = max((_hops(anchor) for anchor in anchors(program)), default=0)
+    return inner + (1 if chain(program) else 0)

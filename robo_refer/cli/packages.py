@@ -1,0 +1,41 @@
+"""Which extra brings which optional package, so that its absence is a sentence, not a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from robo_refer.errors import missing_package
+
+EXTRA_OF_MODULE = {
+    "embreex": "scenes",
+    "numba": "scenes",
+    "pycocotools": "scenes",
+    "pyarrow": "data",
+    "tqdm": "data",
+    "PIL": "torch",
+    "safetensors": "torch",
+    "torch": "torch",
+    "transformers": "torch",
+    "accelerate": "train",
+    "onnx": "train",
+    "onnxscript": "train",
+    "tensorboard": "train",
+}
+"""Import name of every optional package -> the extra of `pyproject.toml` that installs it."""
+
+
+@contextmanager
+def missing_dependency() -> Iterator[None]:
+    """Turn a failed import of an optional package into MISSING_DEPENDENCY with its pip line.
+
+    Raises:
+        RoboReferError: MISSING_DEPENDENCY. Any other ImportError is a bug and passes through.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").split(".")[0]
+        if module not in EXTRA_OF_MODULE:
+            raise
+        raise missing_package(module, EXTRA_OF_MODULE[module]) from error

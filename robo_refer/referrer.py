@@ -1,0 +1,142 @@
+"""`Referrer`: the public entry, from a frame and an instruction to a `Referral`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+from robo_refer import checkpoint_files as files
+from robo_refer.engines.base import Engine, Generation, Timings
+from robo_refer.engines.onnx_engine import OnnxEngine
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.geometry.lift import LiftOptions, lift_point
+from robo_refer.parsing import parse
+from robo_refer.preprocess import Letterbox, depth_array, image_array
+from robo_refer.tokens import normalise_instruction
+from robo_refer.types import Answer, Frame, ReferredPoint, Referral, Step
+
+BUNDLED = {"nano": Path(__file__).parent / "assets" / "nano"}
+
+
+class Referrer:
+    """Answers instructions about frames.
+
+    Args:
+        engine: what writes the answers.
+        lift: how pixels become 3D points.
+    """
+
+    def __init__(self, engine: Engine, lift: LiftOptions | None = None) -> None:
+        self.engine = engine
+        self.lift = lift if lift is not None else LiftOptions()
+
+    @classmethod
+    def from_pretrained(
+        cls, name_or_path: str | Path = "nano", lift: LiftOptions | None = None
+    ) -> Referrer:
+        """Load "nano", or a folder: an ONNX export, or a checkpoint with safetensors (torch).
+
+        Raises:
+            RoboReferError: BAD_CHECKPOINT when it is missing or damaged, MISSING_DEPENDENCY when
+                a torch checkpoint is given and torch is not installed.
+        """
+        folder = BUNDLED.get(str(name_or_path), Path(name_or_path))
+        if (folder / files.ONNX_CONFIG).is_file():
+            return cls(OnnxEngine(folder), lift)
+        if (folder / files.TORCH_CONFIG).is_file():
+            from robo_refer.engines.torch_engine import TorchEngine
+
+            return cls(TorchEngine(folder), lift)
+        raise RoboReferError(
+            ErrorCode.BAD_CHECKPOINT,
+            f"There is no model '{name_or_path}'.",
+            f"Use one of {', '.join(BUNDLED)}, or the folder of a checkpoint or an ONNX export.",
+        )
+
+    def refer(self, frame: Frame, instruction: str, think: bool = False) -> Referral:
+        """Return the answer to one instruction.
+
+        Args:
+            frame: what is seen. Without depth or camera the answer stays in 2D.
+            instruction: any text, for example "the second mug from the left".
+            think: ask for written reasoning, also where the question looks direct.
+
+        Raises:
+            RoboReferError: BAD_INSTRUCTION, BAD_DEPTH (nothing measured).
+        """
+        return self.refer_many(frame, [instruction], think)[0]
+
+    def refer_many(
+        self, frame: Frame, instructions: Sequence[str], think: bool = False
+    ) -> list[Referral]:
+        """Return the answers to several instructions; the frame is encoded once for all."""
+        for instruction in instructions:
+            normalise_instruction(instruction)
+        start = perf_counter()
+        spec = self.engine.spec
+        image = image_array(frame.rgb, spec)
+        depth = None if frame.depth_m is None else depth_array(frame.depth_m, spec)
+        ready = perf_counter()
+        self.engine.timings = Timings()
+        generations = self.engine.generate(image, depth, instructions, think)
+        seconds = {
+            "preprocess": (ready - start) / max(1, len(instructions)),
+            "model": (perf_counter() - ready) / max(1, len(instructions)),
+        }
+        return [
+            self._referral(frame, instruction, generation, seconds)
+            for instruction, generation in zip(instructions, generations, strict=True)
+        ]
+
+    def _referral(
+        self, frame: Frame, instruction: str, generation: Generation, seconds: dict[str, float]
+    ) -> Referral:
+        start = perf_counter()
+        status = "ok"
+        points: tuple[ReferredPoint, ...] = ()
+        steps: tuple[Step, ...] = ()
+        try:
+            answer = _on_image(parse(generation.text), frame, self.engine)
+        except RoboReferError as error:
+            status = error.code.name.lower()
+        else:
+            steps = answer.steps
+            scores = generation.point_scores[-len(answer.points) :] if answer.points else ()
+            points = tuple(
+                lift_point(frame, point, score, self.lift)
+                for point, score in zip(answer.points, scores, strict=False)
+            )
+            status = _status(frame, points)
+        return Referral(
+            instruction=instruction,
+            model=self.engine.name,
+            status=status,
+            points=points,
+            steps=steps,
+            raw_answer=generation.text,
+            seconds={**seconds, "lift": perf_counter() - start},
+        )
+
+
+def _on_image(answer: Answer, frame: Frame, engine: Engine) -> Answer:
+    """Return the answer in the image's coordinates; the model wrote it in the canvas's."""
+    spec = engine.spec
+    box = Letterbox(frame.width, frame.height, spec.width, spec.height)
+    steps = tuple(
+        Step(s.kind, s.target, box.to_image((s.value[0], s.value[1])))
+        if s.kind == "position"
+        else s
+        for s in answer.steps
+    )
+    return Answer(tuple(box.to_image(point) for point in answer.points), steps)
+
+
+def _status(frame: Frame, points: Sequence[ReferredPoint]) -> str:
+    """Return "ok", or why the answer is less than what was asked for."""
+    if not points:
+        return ErrorCode.NO_TARGET.name.lower()
+    wants_3d = frame.depth_m is not None and frame.camera is not None
+    if wants_3d and points[0].p_cam_m is None:
+        return ErrorCode.NO_DEPTH.name.lower()
+    return "ok"

@@ -1,0 +1,221 @@
+"""The model as a Hugging Face model: fusion, cache, mixed batches, saving; and its ONNX twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForImageTextToText
+
+from robo_refer import checkpoint_files as files
+from robo_refer import tokens
+from robo_refer.engines.onnx_engine import OnnxEngine
+from robo_refer.engines.torch_engine import TorchEngine
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model.configuration import RoboReferConfig
+from robo_refer.model.export import export
+from robo_refer.model.modeling import RoboReferForConditionalGeneration
+from robo_refer.model.processing import RoboReferProcessor
+from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
+from robo_refer.referrer import Referrer
+from robo_refer.types import CameraModel, Frame
+from robo_refer_train.tokenizer import build_tokenizer
+
+TOWER = {
+    "model_type": "robo_refer_tower",
+    "image_size": (48, 64),
+    "stem_channels": (4, 8),
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+}
+TEXTS = ["the red mug", "point to the blue box left of the mug", "nearest thing"]
+
+
+@pytest.fixture(scope="module")
+def processor() -> RoboReferProcessor:
+    return RoboReferProcessor(build_tokenizer(TEXTS * 20, 300), PreprocessSpec(64, 48, 12, 12))
+
+
+def make_model(processor: RoboReferProcessor, kv_heads: int = 2) -> RoboReferForConditionalGeneration:
+    torch.manual_seed(3)
+    tokenizer = processor.tokenizer
+    config = RoboReferConfig(
+        vision_config=TOWER,
+        depth_config=TOWER,
+        text_config={
+            "model_type": "qwen2",
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": kv_heads,
+            "intermediate_size": 64,
+            "max_position_embeddings": 512,
+            "tie_word_embeddings": True,
+        },
+        image_token_id=tokenizer.convert_tokens_to_ids(tokens.IMAGE),
+        depth_token_id=tokenizer.convert_tokens_to_ids(tokens.DEPTH),
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    model = RoboReferForConditionalGeneration(config).eval()
+    with torch.no_grad():  # random weights say the same thing always: make them opinionated
+        for name, weight in model.named_parameters():
+            if weight.ndim > 1 and "embed" not in name:
+                weight.mul_(2.0)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model(processor: RoboReferProcessor) -> RoboReferForConditionalGeneration:
+    return make_model(processor)
+
+
+def make_frame(seed: int, with_depth: bool = True) -> Frame:
+    rng = np.random.default_rng(seed)
+    rgb = rng.integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    depth = rng.uniform(0.5, 2.0, (96, 128)).astype(np.float32)
+    camera = CameraModel(128, 96, 100.0, 100.0, 63.5, 47.5, T_world_cam=np.eye(4))
+    return Frame(rgb, depth if with_depth else None, camera)
+
+
+def logits_of(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    with torch.no_grad():
+        return model(**batch).logits
+
+
+def test_mixed_batches_equal_single_samples(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor
+) -> None:
+    frames = [make_frame(0), make_frame(1, with_depth=False), make_frame(2)]
+    together = model.generate(**processor.from_frames(frames, TEXTS), max_new_tokens=6)
+    for row, frame, text in zip(together, frames, TEXTS, strict=True):
+        alone = model.generate(**processor.from_frames([frame], [text]), max_new_tokens=6)
+        assert row[-6:].tolist() == alone[0, -6:].tolist()
+
+
+def test_depth_reaches_the_logits_through_the_inner_model(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor
+) -> None:
+    batch = processor.from_frames([make_frame(0)], TEXTS[:1])
+    other = dict(batch)
+    other["depth_values"] = batch["depth_values"].flip(-1)
+    assert not torch.allclose(logits_of(model, batch), logits_of(model, other))
+    with torch.no_grad():
+        states = [model.model(**inputs).last_hidden_state for inputs in (batch, other)]
+    assert not torch.allclose(*states)
+
+
+def test_depth_gets_gradient(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor
+) -> None:
+    batch = processor.from_frames([make_frame(0)], TEXTS[:1])
+    model(**batch, labels=batch["input_ids"]).loss.backward()
+    names = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    model.zero_grad()
+    # Keys have no gradient through a softmax shift: their bias is the one exception.
+    assert [name for name in names if not name.endswith("k_proj.bias")] == []
+
+
+def test_generation_with_cache_equals_generation_without(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor
+) -> None:
+    batch = processor.from_frames([make_frame(0)], TEXTS[:1])
+    runs = [model.generate(**batch, max_new_tokens=8, use_cache=flag) for flag in (True, False)]
+    assert runs[0].tolist() == runs[1].tolist()
+
+
+def test_save_and_load_through_the_auto_classes(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor, tmp_path: Path
+) -> None:
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    loaded = AutoModelForImageTextToText.from_pretrained(tmp_path).eval()
+    assert isinstance(loaded, RoboReferForConditionalGeneration)
+    assert isinstance(AutoConfig.from_pretrained(tmp_path), RoboReferConfig)
+    again = RoboReferProcessor.from_pretrained(tmp_path)
+    batch, same = (p.from_frames([make_frame(0)], TEXTS[:1]) for p in (processor, again))
+    assert torch.equal(batch["input_ids"], same["input_ids"])
+    assert torch.equal(logits_of(model, batch), logits_of(loaded, same))
+
+
+def test_features_without_places_are_an_error(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor
+) -> None:
+    batch = processor.from_frames([make_frame(0)], TEXTS[:1])
+    batch["input_ids"] = batch["input_ids"][:, 1:]
+    batch["attention_mask"] = batch["attention_mask"][:, 1:]
+    with pytest.raises(RoboReferError) as caught:
+        model(**batch)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_siglip_towers_and_the_2b_projector_compose() -> None:
+    siglip = {
+        "model_type": "siglip_vision_model",
+        "image_size": 56,
+        "patch_size": 14,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    text = {
+        "model_type": "qwen2",
+        "vocab_size": 50,
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "intermediate_size": 64,
+    }
+    config = RoboReferConfig(siglip, siglip, text, feature_layer=-2, merge=3, projector_norm=True)
+    model = RoboReferForConditionalGeneration(config)
+    ids = torch.tensor([[2] * 4 + [3] * 4 + [9, 10]])  # a 4x4 grid padded to 6x6 merges to 2x2
+    pixels = torch.rand(1, 3, 56, 56)
+    assert model(input_ids=ids, pixel_values=pixels, depth_values=pixels).logits.shape == (1, 10, 50)
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2])
+def test_onnx_writes_the_same_tokens_as_torch(
+    processor: RoboReferProcessor, tmp_path: Path, kv_heads: int
+) -> None:
+    model = make_model(processor, kv_heads)
+    model.save_pretrained(tmp_path / "torch")
+    processor.save_pretrained(tmp_path / "torch")
+    export(tmp_path / "torch", tmp_path / "onnx", "tiny")
+    engines = OnnxEngine(tmp_path / "onnx"), TorchEngine(tmp_path / "torch")
+    spec = processor.spec
+    frame = make_frame(5)
+    assert frame.depth_m is not None
+    image, depth = image_array(frame.rgb, spec), depth_array(frame.depth_m, spec)
+    for depth_or_none in (depth, None):
+        ours, peer = (e.generate(image, depth_or_none, TEXTS, reason=False) for e in engines)
+        assert [g.token_ids for g in ours] == [g.token_ids for g in peer]
+        assert len({g.token_ids for g in ours}) > 1, "the answers do not depend on the question"
+        for first, second in zip(ours, peer, strict=True):
+            assert first.point_scores == pytest.approx(second.point_scores, abs=1e-4)
+    referral = Referrer.from_pretrained(tmp_path / "onnx").refer(frame, TEXTS[0])
+    assert referral.model == "tiny"
+
+
+@pytest.mark.parametrize("file", [files.DECODER, files.VISION, files.TOKENIZER, files.ONNX_CONFIG])
+def test_corrupt_weights_are_a_clear_error(
+    model: RoboReferForConditionalGeneration,
+    processor: RoboReferProcessor,
+    tmp_path: Path,
+    file: str,
+) -> None:
+    model.save_pretrained(tmp_path / "torch")
+    processor.save_pretrained(tmp_path / "torch")
+    export(tmp_path / "torch", tmp_path / "onnx", "tiny")
+    path = tmp_path / "onnx" / file
+    path.write_bytes(path.read_bytes()[:100] + b"\0\0garbage")
+    with pytest.raises(RoboReferError) as caught:
+        Referrer.from_pretrained(tmp_path / "onnx")
+    assert caught.value.code is ErrorCode.BAD_CHECKPOINT
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,85 @@
+"""Stages train what they say, and a killed run goes on with the same losses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from robo_refer.errors import RoboReferError
+from robo_refer.model.modeling import RoboReferForConditionalGeneration
+from robo_refer_train import sft
+from robo_refer_train.config import SftConfig, load_config, save_config
+from robo_refer_train.dataset import load_table
+from robo_refer_train.nano import build_model, build_processor
+
+
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    return RoboReferForConditionalGeneration.from_pretrained(folder).state_dict()
+
+
+def _losses(folder: Path) -> list[float]:
+    states = sorted(folder.glob("checkpoint-*/trainer_state.json"))
+    history = json.loads(states[-1].read_text())["log_history"]
+    return [entry["loss"] for entry in history if "loss" in entry]
+
+
+def test_alignment_trains_only_the_depth_projector(tiny_config: SftConfig) -> None:
+    config = replace(tiny_config, stages=tiny_config.stages[:1])
+    processor = build_processor(config, load_table(config.data))
+    before = build_model(config, processor.tokenizer).state_dict()
+    after = _weights(sft.run(config))
+    changed = {name for name in after if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith("model.depth_projector.") for name in changed)
+
+
+def test_the_full_stage_trains_every_weight(tiny_config: SftConfig) -> None:
+    config = replace(tiny_config, stages=tiny_config.stages[1:])
+    processor = build_processor(config, load_table(config.data))
+    before = build_model(config, processor.tokenizer).state_dict()
+    after = _weights(sft.run(config))
+    assert [name for name in after if torch.equal(before[name], after[name])] == []
+
+
+def test_a_killed_run_goes_on_with_the_same_losses(
+    tiny_config: SftConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(tiny_config, stages=tiny_config.stages[1:])
+    whole = replace(config, output=str(tmp_path / "whole"))
+    sft.run(whole)
+    broken = replace(config, output=str(tmp_path / "broken"))
+    steps = 0
+    step = sft.StageTrainer.training_step
+
+    def killed(self: sft.StageTrainer, *args: object, **kwargs: object) -> torch.Tensor:
+        nonlocal steps
+        steps += 1
+        if steps == 5:
+            raise KeyboardInterrupt
+        return step(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sft.StageTrainer, "training_step", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sft.run(broken)
+    sft.run(broken)
+    assert _losses(Path(broken.output) / "full") == pytest.approx(
+        _losses(Path(whole.output) / "full"), abs=1e-5
+    )
+    first, second = (_weights(Path(run.output) / "final") for run in (whole, broken))
+    assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
+
+
+def test_config_round_trips_and_rejects_unknown_names(
+    tiny_config: SftConfig, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.yaml"
+    save_config(tiny_config, path)
+    assert load_config(path).stages == tiny_config.stages
+    path.write_text(path.read_text() + "learning_rat: 1\n")
+    with pytest.raises(RoboReferError, match="learning_rat"):
+        load_config(path)
