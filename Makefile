@@ -20,7 +20,7 @@ demo: $(VENV)/.demo  ## Install the runtime without torch, answer six questions,
 	@$(BIN)/robo-refer demo --out demo.png
 
 test: $(VENV)/.test  ## Install what the tests need, and run them
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 setup: $(VENV)/.dev  ## Make the full development environment in .venv
 	@echo "Ready: source $(BIN)/activate"

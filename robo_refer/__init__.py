@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.types import Answer, CameraModel, Frame, ReferredPoint, Referral, Step
+from robo_refer.types import Answer, CameraModel, Frame, Referral, ReferredPoint, Step
 
 if TYPE_CHECKING:
     from robo_refer.referrer import Referrer

@@ -14,7 +14,7 @@ from robo_refer.geometry.lift import LiftOptions, lift_point
 from robo_refer.parsing import parse
 from robo_refer.preprocess import Letterbox, depth_array, image_array
 from robo_refer.tokens import normalise_instruction
-from robo_refer.types import Answer, Frame, ReferredPoint, Referral, Step
+from robo_refer.types import Answer, Frame, Referral, ReferredPoint, Step
 
 BUNDLED = {"nano": Path(__file__).parent / "assets" / "nano"}
 

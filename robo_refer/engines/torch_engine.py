@@ -35,13 +35,16 @@ class TorchEngine:
     def __init__(self, folder: Path) -> None:
         try:
             self._processor = RoboReferProcessor.from_pretrained(folder)
-            self._model = RoboReferForConditionalGeneration.from_pretrained(folder).eval()
+            model, report = RoboReferForConditionalGeneration.from_pretrained(
+                folder, output_loading_info=True
+            )
         except Exception as error:  # each library has its own exceptions for a broken file
-            raise RoboReferError(
-                ErrorCode.BAD_CHECKPOINT,
-                f"The checkpoint in {folder} cannot be loaded: {' '.join(str(error).split())}",
-                "Give a folder written by 'robo-refer train sft' or save_pretrained.",
-            ) from error
+            raise _bad_checkpoint(folder, " ".join(str(error).split())) from error
+        # transformers fills what a file lacks with random weights and goes on.
+        unmatched = {*report["missing_keys"], *report["unexpected_keys"]}
+        if unmatched or report["mismatched_keys"]:
+            raise _bad_checkpoint(folder, f"{len(unmatched)} weights are missing or unknown")
+        self._model = model.eval()
         self.name = folder.name
         self.spec = self._processor.spec
         self.timings = Timings()
@@ -95,3 +98,11 @@ class TorchEngine:
         self.timings.tokens += len(written) + 1
         answer = tokenizer.decode(written, skip_special_tokens=True)
         return Generation(answer, tuple(written), tuple(scorer.scores))
+
+
+def _bad_checkpoint(folder: Path, reason: str) -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BAD_CHECKPOINT,
+        f"The checkpoint in {folder} cannot be loaded: {reason.rstrip('.')}.",
+        "Give a folder written by 'robo-refer train sft' or save_pretrained.",
+    )

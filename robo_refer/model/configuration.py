@@ -8,14 +8,15 @@ from transformers import AutoConfig, PretrainedConfig
 
 
 class RoboReferTowerConfig(PretrainedConfig):
-    """nano's vision tower: a convolutional stem, then SigLIP's own transformer encoder.
+    """nano's vision tower: a residual convolutional stem, then SigLIP's own encoder layers.
 
-    Three stride-2 convolutions cost less on a CPU than a large patch projection and learn from
-    far fewer images.
+    Convolutions know that pixels have neighbours; from the few images that a CPU can train on,
+    they learn what things look like much sooner than patches and attention alone.
 
     Args:
         image_size: (height, width) of the canvas, multiples of 8.
-        stem_channels: channels after the first two convolutions.
+        stem_channels: channels after the first and the second halving of the image.
+        stem_blocks: residual blocks after each of the three halvings.
         hidden_size, num_hidden_layers, num_attention_heads, intermediate_size: the encoder.
     """
 
@@ -25,9 +26,10 @@ class RoboReferTowerConfig(PretrainedConfig):
         self,
         image_size: tuple[int, int] = (144, 192),
         num_channels: int = 3,
-        stem_channels: tuple[int, int] = (24, 48),
+        stem_channels: tuple[int, int] = (32, 64),
+        stem_blocks: tuple[int, int, int] = (0, 1, 2),
         hidden_size: int = 128,
-        num_hidden_layers: int = 4,
+        num_hidden_layers: int = 1,
         num_attention_heads: int = 4,
         intermediate_size: int = 512,
         **kwargs: Any,
@@ -36,6 +38,7 @@ class RoboReferTowerConfig(PretrainedConfig):
         self.image_size = tuple(image_size)
         self.num_channels = num_channels
         self.stem_channels = tuple(stem_channels)
+        self.stem_blocks = tuple(stem_blocks)
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers
         self.num_attention_heads = num_attention_heads

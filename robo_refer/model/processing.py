@@ -66,7 +66,11 @@ class RoboReferProcessor(ProcessorMixin):
             for instruction, depth_m in zip(text, depth, strict=True)
         ]
         batch = self.tokenizer(
-            prompts, padding=True, padding_side="left", return_tensors="pt", add_special_tokens=False
+            prompts,
+            padding=True,
+            padding_side="left",
+            return_tensors="pt",
+            add_special_tokens=False,
         )
         empty = np.zeros((3, self.spec.height, self.spec.width), np.float32)
         maps = [empty if m is None else depth_array(m, self.spec) for m in depth]

@@ -1,11 +1,13 @@
-"""nano's vision tower: a convolutional stem in front of SigLIP's transformer encoder."""
+"""nano's vision tower: a residual convolutional stem in front of SigLIP's encoder layers."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 from transformers import AutoModel, PreTrainedModel, SiglipVisionConfig
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
@@ -13,27 +15,54 @@ from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 from robo_refer.model.configuration import RoboReferTowerConfig
 
 
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a skip connection; size and channels stay."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            _norm(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            _norm(channels),
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return functional.relu(features + self.layers(features))
+
+
 class ConvStem(nn.Module):
     """(batch, channels, height, width) -> (batch, hidden, height / 8, width / 8)."""
 
     def __init__(self, config: RoboReferTowerConfig) -> None:
         super().__init__()
-        first, second = config.stem_channels
-        self.layers = nn.Sequential(
-            nn.Conv2d(config.num_channels, first, 3, stride=2, padding=1),
-            nn.GELU(),
-            nn.Conv2d(first, second, 3, stride=2, padding=1),
-            nn.GroupNorm(1, second),
-            nn.GELU(),
-            nn.Conv2d(second, second, 3, padding=1),
-            nn.GroupNorm(1, second),
-            nn.GELU(),
-            nn.Conv2d(second, config.hidden_size, 3, stride=2, padding=1),
+        channels = (config.num_channels, *config.stem_channels, config.hidden_size)
+        self.halvings = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
+                _norm(after),
+                nn.ReLU(),
+            )
+            for before, after in pairwise(channels)
+        )
+        self.blocks = nn.ModuleList(
+            nn.ModuleList(ResidualBlock(after) for _ in range(count))
+            for after, count in zip(channels[1:], config.stem_blocks, strict=True)
         )
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.layers(pixel_values)
+        features = pixel_values
+        for halve, blocks in zip(self.halvings, self.blocks, strict=True):
+            features = halve(features)
+            for block in blocks:
+                features = block(features)
         return features
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    # Not batch norm: a frozen tower must not go on changing, and one image must not see another.
+    return nn.GroupNorm(max(1, channels // 16), channels)
 
 
 class RoboReferTower(PreTrainedModel):

@@ -136,3 +136,11 @@ def test_turning_and_joining_keep_size():
     np.testing.assert_allclose(np.ptp(one.vertices, axis=0), (0.1, 0.3, 0.2), atol=1e-12)
     both = shapes.join([one, one.moved((1, 0, 0))])
     assert _volume(both) == pytest.approx(0.012)
+
+
+def test_material_word_is_what_can_be_seen():
+    rng = np.random.default_rng(0)
+    assert build_asset("spoon", rng, "brown", "metal").material == "wood"
+    assert build_asset("mug", rng, "grey", "metal").material == "metal"
+    assert build_asset("mug", rng, "red", "metal").material == ""
+    assert build_asset("mug", rng, "red", "ceramic").material == "ceramic"

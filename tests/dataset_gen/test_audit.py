@@ -34,7 +34,7 @@ def test_the_decorrelated_half_has_no_shortcuts():
 
 @pytest.mark.slow
 def test_many_decorrelated_scenes_have_no_shortcuts():
-    rows = audit(asked_about(observe(seed, "decorrelated", 128, 96) for seed in range(2000)))
+    rows = audit(asked_about(observe(seed, "decorrelated", 128, 96) for seed in range(1000)))
     assert shortcuts(rows) == {}, table(rows)
 
 

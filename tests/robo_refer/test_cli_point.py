@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from cli_files import CAMERA, FakeReferrer, GoodFiles, write
 
+from robo_refer.checkpoint_files import DECODER, ONNX_CONFIG
 from robo_refer.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -252,6 +253,16 @@ def test_bad_input_is_json_for_machines(good: GoodFiles, run: Any) -> None:
 def test_missing_model_is_one_line(good: GoodFiles, capfd: pytest.CaptureFixture[str]) -> None:
     result = execute(good.arguments(model=good.folder / "nothing"), capfd)
     assert_one_line(result, "BAD_CHECKPOINT", "nano")
+
+
+@pytest.mark.parametrize("config", [b"", b"{", b"[]", b"{}", b'{"name": "x"}', b"\xff"])
+def test_corrupt_weights_are_one_line(
+    good: GoodFiles, capfd: pytest.CaptureFixture[str], config: bytes
+) -> None:
+    write(good.folder / ONNX_CONFIG, config)
+    write(good.folder / DECODER, b"no weights")
+    result = execute(good.arguments(model=good.folder), capfd)
+    assert_one_line(result, "BAD_CHECKPOINT", "export")
 
 
 def test_pickled_files_are_not_run(good: GoodFiles, run: Any) -> None:

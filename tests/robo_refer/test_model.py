@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForImageTextToText
 
 from robo_refer import checkpoint_files as files
@@ -27,6 +28,7 @@ TOWER = {
     "model_type": "robo_refer_tower",
     "image_size": (48, 64),
     "stem_channels": (4, 8),
+    "stem_blocks": (0, 0, 1),
     "hidden_size": 16,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
@@ -40,7 +42,9 @@ def processor() -> RoboReferProcessor:
     return RoboReferProcessor(build_tokenizer(TEXTS * 20, 300), PreprocessSpec(64, 48, 12, 12))
 
 
-def make_model(processor: RoboReferProcessor, kv_heads: int = 2) -> RoboReferForConditionalGeneration:
+def make_model(
+    processor: RoboReferProcessor, kv_heads: int = 2
+) -> RoboReferForConditionalGeneration:
     torch.manual_seed(3)
     tokenizer = processor.tokenizer
     config = RoboReferConfig(
@@ -177,7 +181,11 @@ def test_siglip_towers_and_the_2b_projector_compose() -> None:
     model = RoboReferForConditionalGeneration(config)
     ids = torch.tensor([[2] * 4 + [3] * 4 + [9, 10]])  # a 4x4 grid padded to 6x6 merges to 2x2
     pixels = torch.rand(1, 3, 56, 56)
-    assert model(input_ids=ids, pixel_values=pixels, depth_values=pixels).logits.shape == (1, 10, 50)
+    assert model(input_ids=ids, pixel_values=pixels, depth_values=pixels).logits.shape == (
+        1,
+        10,
+        50,
+    )
 
 
 @pytest.mark.parametrize("kv_heads", [1, 2])
@@ -219,3 +227,16 @@ def test_corrupt_weights_are_a_clear_error(
         Referrer.from_pretrained(tmp_path / "onnx")
     assert caught.value.code is ErrorCode.BAD_CHECKPOINT
     assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_without_some_weights_is_a_clear_error(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor, tmp_path: Path
+) -> None:
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["model.depth_projector.layers.1.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(RoboReferError) as caught:
+        Referrer.from_pretrained(tmp_path)
+    assert caught.value.code is ErrorCode.BAD_CHECKPOINT

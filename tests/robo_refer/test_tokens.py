@@ -47,13 +47,10 @@ def test_instructions_are_normalised(text: str, plain: str) -> None:
     assert tokens.normalise_instruction(text) == plain
 
 
-@given(st.text(max_size=200))
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_no_instruction_can_spell_a_control_token(text: str) -> None:
-    try:
-        plain = tokens.normalise_instruction(text)
-    except RoboReferError as error:
-        assert error.code is ErrorCode.BAD_INSTRUCTION
-        return
+    written = "the " + text  # never empty, so that every text is an instruction
+    plain = tokens.normalise_instruction(written)
     assert not any(name in plain for name in (*tokens.CONTROL_TOKENS, "[Position] [", "[("))
 
 

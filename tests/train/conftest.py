@@ -89,6 +89,7 @@ def tiny_config(discs: Path, tmp_path: Path) -> SftConfig:
     """Two stages of a few steps on the discs."""
     tower = {
         "stem_channels": (4, 8),
+        "stem_blocks": (0, 0, 1),
         "hidden_size": 16,
         "num_hidden_layers": 1,
         "num_attention_heads": 2,

@@ -10,7 +10,7 @@ import yaml
 
 from robo_refer.errors import ErrorCode, RoboReferError
 
-Trainable = Literal["all", "all_but_depth", "depth_projector"]
+Trainable = Literal["vision_tower", "all_but_depth", "depth_projector", "all"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class StageConfig:
     Attributes:
         name: folder of the stage under the output.
         steps: optimiser steps.
-        trainable: which parameters learn.
+        trainable: which parameters learn. "vision_tower" learns from the dense head alone, without
+            the language model, at four times as many images a second.
         depth_share: share of samples that are shown with depth.
         learning_rate: peak.
         warmup_steps, decay_steps: linear rise and linear fall; constant in between.

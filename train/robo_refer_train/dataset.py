@@ -117,7 +117,9 @@ class TrainingRows(Dataset[dict[str, Any]]):
             **self._cells(sample.objects, squash),
         }
         if with_depth and sample.depth_m is not None:
-            row["depth_values"] = depth_array(_worn(_squash(sample.depth_m, squash), rng), self._spec)
+            row["depth_values"] = depth_array(
+                _worn(_squash(sample.depth_m, squash), rng), self._spec
+            )
         return row
 
     def _pack(

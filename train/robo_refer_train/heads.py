@@ -79,11 +79,17 @@ class TrainingModel(RoboReferPreTrainedModel):
         self.dense = nn.Sequential(
             nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(classes.values()))
         )
+        self.sees_only = False
         self.post_init()
 
     def forward(self, **batch: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Run one packed batch (see `collate`)."""
-        output = self.model.model(
+        """Run one packed batch (see `Collator`); only the RGB tower where `sees_only` is set."""
+        inner = self.model.model
+        if self.sees_only:
+            features = inner.tower_features(inner.vision_tower, batch["pixel_values"])
+            dense = self._dense_loss(features, batch)
+            return {"loss": dense, "dense": dense.detach()}
+        output = inner(
             input_ids=batch["input_ids"],
             pixel_values=batch["pixel_values"],
             depth_values=batch["depth_values"],
@@ -95,7 +101,10 @@ class TrainingModel(RoboReferPreTrainedModel):
         answers = batch["labels"][:, 1:] != -100
         states = hidden[:, :-1][answers]
         words = soft_coordinate_loss(
-            self.model.lm_head(states), batch["labels"][:, 1:][answers], self.numbers, self.bin_sigma
+            self.model.lm_head(states),
+            batch["labels"][:, 1:][answers],
+            self.numbers,
+            self.bin_sigma,
         )
         heat = self._heatmap_loss(hidden, output.image_features, batch)
         dense = self._dense_loss(output.image_features, batch)

@@ -51,9 +51,9 @@ class StageTrainer(Trainer):
     ) -> torch.Tensor:
         """Return the weighted loss and remember its parts."""
         parts = model(**inputs)
-        for name in ("words", "heatmap", "dense"):
-            self._parts[name].append(float(parts[name]))
-        loss: torch.Tensor = parts["loss"]
+        loss: torch.Tensor = parts.pop("loss")
+        for name, value in parts.items():
+            self._parts[name].append(float(value))
         return loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
@@ -68,14 +68,23 @@ class StageTrainer(Trainer):
 def set_trainable(training: TrainingModel, stage: StageConfig) -> None:
     """Freeze what the stage does not train."""
     inner = training.model.model
-    training.requires_grad_(stage.trainable != "depth_projector")
-    depth = stage.trainable == "all"
-    inner.depth_tower.requires_grad_(depth)
-    inner.depth_projector.requires_grad_(depth or stage.trainable == "depth_projector")
+    training.sees_only = stage.trainable == "vision_tower"
+    training.requires_grad_(stage.trainable in ("all", "all_but_depth"))
+    if stage.trainable == "all_but_depth":
+        inner.depth_tower.requires_grad_(False)
+        inner.depth_projector.requires_grad_(False)
+    elif stage.trainable == "depth_projector":
+        inner.depth_projector.requires_grad_(True)
+    elif stage.trainable == "vision_tower":
+        inner.vision_tower.requires_grad_(True)
+        training.dense.requires_grad_(True)
 
 
 def compile_layers(model: RoboReferForConditionalGeneration) -> None:
-    """Compile every transformer layer by itself: a quarter less time per step on a CPU."""
+    """Compile every transformer layer by itself: a quarter less time per step on a CPU.
+
+    Not the stems: the compiler's group norms are slower there than the library's.
+    """
     inner = model.model
     layers = [*inner.vision_tower.layers, *inner.depth_tower.layers, *inner.language_model.layers]
     for layer in layers:
@@ -143,9 +152,7 @@ def run(config: SftConfig) -> Path:
     return final
 
 
-def _processor(
-    config: SftConfig, output: Path, table: Any
-) -> tuple[RoboReferProcessor, Classes]:
+def _processor(config: SftConfig, output: Path, table: Any) -> tuple[RoboReferProcessor, Classes]:
     """Return the run's processor and classes; a resumed run keeps those it began with."""
     folder, words = output / "processor", output / "classes.json"
     if words.exists():

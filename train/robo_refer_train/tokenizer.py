@@ -25,7 +25,9 @@ def build_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        special_tokens=[AddedToken(t, special=True, normalized=False) for t in tokens.CONTROL_TOKENS],
+        special_tokens=[
+            AddedToken(t, special=True, normalized=False) for t in tokens.CONTROL_TOKENS
+        ],
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
@@ -38,4 +40,3 @@ def build_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
         padding_side="left",
         clean_up_tokenization_spaces=False,
     )
-

@@ -259,7 +259,9 @@ def _tube(
     """
     count, sides = path.shape[0], circle.shape[0]
     along, axis = _headings(path, closed)
-    gx, gy, gz = float(axis == 0), float(axis == 1), float(axis == 2)
+    gx = 1.0 if axis == 0 else 0.0
+    gy = 1.0 if axis == 1 else 0.0
+    gz = 1.0 if axis == 2 else 0.0
     rings = count + 1 if closed else count + 4
     points = np.empty((rings, sides, 3))
     for ring in range(rings):

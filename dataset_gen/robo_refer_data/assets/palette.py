@@ -25,6 +25,7 @@ COLOURS: dict[str, Rgb] = {
     "black": (0.07, 0.07, 0.075),
 }
 VIVID = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
+BARE_METALS = ("grey", "brown")  # metal of any other colour is painted
 PAINT = (*VIVID, "brown", "white", "grey", "black")
 
 
@@ -94,6 +95,6 @@ def surface_of(rng: np.random.Generator, word: str, material: str) -> Surface:
         return Surface(colour, darker(colour, 0.62), "wood", rng.uniform(0.008, 0.015), gloss)
     if material == "fabric":
         return Surface(colour, darker(colour, 0.7), "cloth", rng.uniform(0.003, 0.006), gloss)
-    if metal and word not in ("grey", "brown"):
+    if metal and word not in BARE_METALS:
         return Surface(colour, colour, "plain", 0.02, gloss, 0.0)  # painted metal
     return Surface(colour, colour, "plain", 0.02, gloss, metal)

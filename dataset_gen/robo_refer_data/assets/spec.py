@@ -9,7 +9,7 @@ import numpy as np
 
 from robo_refer.types import FloatArray
 from robo_refer_data.assets.mesh import Mesh
-from robo_refer_data.assets.palette import Surface
+from robo_refer_data.assets.palette import BARE_METALS, Surface
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Shape:
         cavity: centred on the builder's z axis, or None.
         flat_top_m: (x, y) extents of the flat top around the z axis on which things can stand.
         shelter_m: (x, y, z) extents of the free space below its top, or None.
+        material: the word for what it is made of where that is not what was asked for, or None.
     """
 
     parts: Sequence[Part]
@@ -50,6 +51,7 @@ class Shape:
     cavity: Cavity | None = None
     flat_top_m: tuple[float, float] | None = None
     shelter_m: tuple[float, float, float] | None = None
+    material: str | None = None
 
 
 Builder = Callable[[np.random.Generator, str, str], Shape]
@@ -128,4 +130,13 @@ def build_asset(name: str, rng: np.random.Generator, colour: str, material: str)
     high = np.max([part.mesh.vertices.max(axis=0) for part in shape.parts], axis=0)
     centre = (low + high) / 2
     parts = tuple(Part(part.mesh.moved(-centre), part.surface) for part in shape.parts)
-    return Asset(spec, colour, material, shape, parts, high - low, centre)
+    word = _material_word(spec, shape, colour, material)
+    return Asset(spec, colour, word, shape, parts, high - low, centre)
+
+
+def _material_word(spec: AssetSpec, shape: Shape, colour: str, material: str) -> str:
+    """Return the material as it can be seen: "" where paint hides which of several it is."""
+    if shape.material is not None:
+        return shape.material
+    painted = material == "metal" and colour not in BARE_METALS
+    return "" if painted and len(set(spec.materials)) > 1 else material

@@ -162,15 +162,13 @@ def vase(rng: Rng, colour: str, material: str) -> Shape:
 def spoon(rng: Rng, colour: str, material: str) -> Shape:
     """A table or cooking spoon; its front is the bowl."""
     length = rng.uniform(0.16, 0.24)
-    grey = colour == "grey"
-    look = surface_of(
-        rng, colour, "metal" if grey else ("wood" if colour == "brown" else "plastic")
-    )
+    made_of = {"grey": "metal", "brown": "wood"}.get(colour, "plastic")
+    look = surface_of(rng, colour, made_of)
     scoop = ellipsoid((0.034, 0.023, 0.0085), 14, 8).moved((0.5 * length - 0.034, 0, 0.0085))
     x = np.linspace(-0.5 * length, 0.5 * length - 0.06, 5)
     path = np.stack([x, 0 * x, 0.006 + 0.008 * np.linspace(0, 1, 5)], axis=1)
     handle = sweep(path, [0.0078, 0.0066, 0.0056, 0.005, 0.006], 8, flatten=0.6)
-    return Shape([Part(join([scoop, handle]), look)], front=(1.0, 0.0, 0.0))
+    return Shape([Part(join([scoop, handle]), look)], front=(1.0, 0.0, 0.0), material=made_of)
 
 
 @asset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -59,7 +59,6 @@ class Layout:
     props: list[Prop]
     lighting: Lighting
     camera: CameraModel
-    meta: dict[str, float] = field(default_factory=dict)
 
 
 def pose(rotation: FloatArray, position: FloatArray) -> FloatArray:
