@@ -58,6 +58,8 @@ def _question_cell(frame: Frame, panel: Panel, number: int, size: tuple[int, int
 
 def _result(panel: Panel) -> str:
     points = panel.referral.points
+    if not points and panel.referral.status != "no_target":
+        return "no answer that can be read"
     if panel.truth is None:
         said = "says it is not there" if not points else "points at something"
         return f"{said} · {'right' if panel.is_hit else 'wrong: it is not there'}"

@@ -56,7 +56,9 @@ def step_lines(frame: Frame, steps: tuple[Step, ...]) -> list[str]:
 def _no_answer(status: str) -> str:
     if status == "no_target":
         return "nothing in the image matches this"
-    return f"none ({status})"
+    if status == "unparsable_answer":
+        return "none: what the model wrote cannot be read (see raw_answer with --json)"
+    return f"none: {status}"
 
 
 def _why_flat(frame: Frame, point: ReferredPoint) -> str:

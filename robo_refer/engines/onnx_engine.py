@@ -51,11 +51,9 @@ class OnnxEngine:
                 f"The checkpoint in {folder} cannot be loaded: {_first_line(error)}.",
                 "Export it again with 'robo-refer model export', or reinstall the package.",
             ) from error
-        self._end = self._tokenizer.token_to_id(tokens.END)
-        self._numbers = (
-            self._tokenizer.token_to_id(tokens.FIRST_TOKENS[0]),
-            self._tokenizer.token_to_id(tokens.SECOND_TOKENS[0]),
-        )
+        vocabulary = self._tokenizer.get_vocab()
+        self._end = vocabulary[tokens.END]
+        self._numbers = vocabulary[tokens.FIRST_TOKENS[0]], vocabulary[tokens.SECOND_TOKENS[0]]
         self.timings = Timings()
 
     def generate(

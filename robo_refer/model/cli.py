@@ -25,5 +25,5 @@ def export(checkpoint: Path, out: Path, name: str = "nano") -> None:
 def main(argv: list[str]) -> None:
     """Run `robo-refer model` with the arguments after its name."""
     app = tyro.extras.SubcommandApp()
-    app.command(export, name="export")
+    app.command(export)
     app.cli(args=argv, prog="robo-refer model", description="Work on checkpoints.")

@@ -96,7 +96,9 @@ def test_right_and_wrong_are_told_apart(scene: tuple[Frame, list[tuple[str, Ques
     assert "5 of 6 right" in text
     unreadable = Referral("x", "fake", "unparsable_answer", (), (), "", {})
     absent = Question("absent_name", "absent", 0, "x", Answer(()), (), None)
-    assert not demo.Asked("", absent, unreadable).is_hit
+    item = demo.Asked("", absent, unreadable)
+    assert not item.is_hit
+    assert demo.verdict(item) == "no answer that can be read"
 
 
 def test_command_prints_json_and_writes_the_picture(

@@ -99,8 +99,8 @@ def tiny_config(discs: Path, tmp_path: Path) -> SftConfig:
         data=(str(discs),),
         output=str(tmp_path / "run"),
         stages=(
-            StageConfig("align", 2, "depth_projector", 1.0, warmup_steps=1, decay_steps=1),
-            StageConfig("full", 6, "all", 0.7, warmup_steps=1, decay_steps=2),
+            StageConfig("align", 2, 4, "depth_projector", 1.0, warmup_steps=1, decay_steps=1),
+            StageConfig("full", 6, 4, "all", 0.7, warmup_steps=1, decay_steps=2),
         ),
         vision=tower,
         depth=tower,
@@ -113,7 +113,6 @@ def tiny_config(discs: Path, tmp_path: Path) -> SftConfig:
         },
         canvas_px=(WIDTH, HEIGHT),
         vocab_size=300,
-        batch_images=4,
         questions_per_image=3,
         save_steps=3,
         log_steps=1,

@@ -30,5 +30,5 @@ def sft(config: Path, data: tuple[str, ...] = (), output: str = "") -> None:
 def main(argv: list[str]) -> None:
     """Run `robo-refer train` with the arguments after its name."""
     app = tyro.extras.SubcommandApp()
-    app.command(sft, name="sft")
+    app.command(sft)
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

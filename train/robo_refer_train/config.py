@@ -20,6 +20,7 @@ class StageConfig:
     Attributes:
         name: folder of the stage under the output.
         steps: optimiser steps.
+        batch_images: images per step.
         trainable: which parameters learn. "vision_tower" learns from the dense head alone, without
             the language model, at four times as many images a second.
         depth_share: share of samples that are shown with depth.
@@ -30,6 +31,7 @@ class StageConfig:
 
     name: str
     steps: int
+    batch_images: int = 16
     trainable: Trainable = "all"
     depth_share: float = 0.75
     learning_rate: float = 1.2e-3
@@ -49,7 +51,7 @@ class SftConfig:
         vision, depth, text: sub-model configs of `RoboReferConfig`.
         canvas_px: (width, height) that the towers see.
         vocab_size: words of the tokenizer, before grammar and numbers are added.
-        batch_images, questions_per_image: questions on one image share its encoding.
+        questions_per_image: questions on one image share its encoding.
         heatmap_weight, dense_weight: auxiliary losses of training.
         bin_sigma: width of the soft coordinate targets, in bins of 1/250.
         save_steps: checkpoint interval; a killed run resumes from the last one.
@@ -68,7 +70,6 @@ class SftConfig:
     canvas_px: tuple[int, int] = (192, 144)
     merge: int = 2
     vocab_size: int = 700
-    batch_images: int = 16
     questions_per_image: int = 8
     heatmap_weight: float = 0.5
     dense_weight: float = 0.5

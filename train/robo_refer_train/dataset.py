@@ -223,7 +223,7 @@ class Collator:
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         packed = [row["packed"] for row in rows]
         length = max(len(row.input_ids) for row in packed)
-        batch = {
+        batch: dict[str, NDArray[Any]] = {
             "input_ids": _padded([row.input_ids for row in packed], length, 0),
             "labels": _padded([row.labels for row in packed], length, IGNORE),
             "position_ids": _padded([row.position_ids for row in packed], length, 0),

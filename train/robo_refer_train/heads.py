@@ -20,6 +20,10 @@ from robo_refer.model.modeling import (
 )
 
 
+CLASS_WEIGHTS = {"name": 2.0, "colour": 1.0, "material": 0.5}
+"""What a thing is takes longest to learn, and matters most; materials often cannot be seen."""
+
+
 @dataclass(frozen=True)
 class NumberIds:
     """Ids of the number tokens: the first and the second of a pair are contiguous ranges."""
@@ -138,6 +142,7 @@ class TrainingModel(RoboReferPreTrainedModel):
         start = 3
         for name, count in self.classes.items():
             target = batch[f"cell_{name}"][inside]
-            loss = loss + functional.cross_entropy(objects[:, start : start + count], target)
+            entropy = functional.cross_entropy(objects[:, start : start + count], target)
+            loss = loss + CLASS_WEIGHTS[name] * entropy
             start += count
         return loss

@@ -48,8 +48,8 @@ class Packer:
         }
 
     def _visual(self, image_tokens: int, depth_tokens: int) -> list[int]:
-        ids = [self._tokenizer.token_to_id(name) for name in (tokens.IMAGE, tokens.DEPTH)]
-        return [ids[0]] * image_tokens + [ids[1]] * depth_tokens
+        vocabulary = self._tokenizer.get_vocab()
+        return [vocabulary[tokens.IMAGE]] * image_tokens + [vocabulary[tokens.DEPTH]] * depth_tokens
 
     def pack(self, triples: Sequence[tuple[str, Answer, bool]], with_depth: bool) -> Packed:
         """Return the packed row of one image."""

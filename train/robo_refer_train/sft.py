@@ -95,7 +95,7 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=stage.steps,
-        per_device_train_batch_size=config.batch_images,
+        per_device_train_batch_size=stage.batch_images,
         learning_rate=stage.learning_rate,
         lr_scheduler_type="warmup_stable_decay",
         warmup_steps=stage.warmup_steps,
@@ -187,7 +187,7 @@ def _run_stage(
         Packer(processor.tokenizer.backend_tokenizer, spec.image_tokens, spec.depth_tokens),
         spec,
         classes,
-        draws=stage.steps * config.batch_images,
+        draws=stage.steps * stage.batch_images,
         seed=config.seed * 100 + number,
         questions=config.questions_per_image,
         depth_share=stage.depth_share if config.use_depth else 0.0,
