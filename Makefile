@@ -7,7 +7,7 @@ WORKERS ?= 2
 # A stamp per set of packages: nothing is installed twice while these two files stay as they are.
 REQUIREMENTS := pyproject.toml constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
-CODE := robo_refer train bench dataset_gen tests
+CODE := robo_refer train bench dataset_gen tests .ci
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -19,7 +19,6 @@ from robo_refer.model.modeling import (
     RoboReferPreTrainedModel,
 )
 
-
 CLASS_WEIGHTS = {"name": 2.0, "colour": 1.0, "material": 0.5}
 """What a thing is takes longest to learn, and matters most; materials often cannot be seen."""
 
