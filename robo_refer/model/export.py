@@ -8,6 +8,7 @@ transformers' cache objects; norms, projections and MLPs are the checkpoint's ow
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,8 @@ def export(checkpoint: Path, out: Path, name: str) -> list[Path]:
         out: folder to write to.
         name: what the model calls itself in a `Referral`.
     """
+    # The exporter warns of every optional package that it does not find.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     model = RoboReferForConditionalGeneration.from_pretrained(checkpoint).float().eval()
     processor = RoboReferProcessor.from_pretrained(checkpoint)
     out.mkdir(parents=True, exist_ok=True)

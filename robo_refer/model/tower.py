@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -60,6 +61,25 @@ class ConvStem(nn.Module):
         return features
 
 
+def waves(rows: int, columns: int, channels: int) -> torch.Tensor:
+    """Return (1, rows * columns, channels): sines and cosines of y, then of x.
+
+    Half a wave over the image up to one wave over two cells, in even ratios.
+    """
+    quarter = channels // 4
+    parts = []
+    for count, other, axis in ((rows, columns, 0), (columns, rows, 1)):
+        place = (torch.arange(count) + 0.5) / count
+        frequency = torch.pi * torch.logspace(0, math.log10(count), quarter)
+        angle = place[:, None] * frequency
+        wave = torch.cat([angle.sin(), angle.cos()], dim=1)
+        wave = (
+            wave[:, None].expand(count, other, -1) if axis == 0 else wave.expand(other, count, -1)
+        )
+        parts.append(wave)
+    return torch.cat(parts, dim=2).reshape(1, rows * columns, 4 * quarter)
+
+
 def _norm(channels: int) -> nn.GroupNorm:
     # Not batch norm: a frozen tower must not go on changing, and one image must not see another.
     return nn.GroupNorm(max(1, channels // 16), channels)
@@ -79,7 +99,9 @@ class RoboReferTower(PreTrainedModel):
         super().__init__(config)
         rows, columns = config.grid
         self.stem = ConvStem(config)
-        self.position_embedding = nn.Parameter(torch.zeros(1, rows * columns, config.hidden_size))
+        # Learnt, but from waves as large as the features: the decoder reads coordinates off the
+        # tokens themselves, and a small random start takes thousands of steps to say where it is.
+        self.position_embedding = nn.Parameter(waves(rows, columns, config.hidden_size))
         encoder_config = SiglipVisionConfig(
             hidden_size=config.hidden_size,
             intermediate_size=config.intermediate_size,
@@ -99,7 +121,9 @@ class RoboReferTower(PreTrainedModel):
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, RoboReferTower):
-            nn.init.trunc_normal_(module.position_embedding, std=0.02)
+            rows, columns = module.config.grid
+            with torch.no_grad():
+                module.position_embedding.copy_(waves(rows, columns, module.config.hidden_size))
 
     def forward(self, pixel_values: torch.Tensor, **kwargs: Any) -> BaseModelOutput:
         hidden = self.stem(pixel_values).flatten(2).transpose(1, 2) + self.position_embedding

@@ -1,8 +1,9 @@
 """Losses of training: soft coordinates, and two heads that are thrown away afterwards.
 
-The heads tell the towers where things are long before the decoder's words can: a heatmap (the
-decoder's state, about to write a point, must point at its cell of the image) and a dense head
-(every cell says whether it is an object, which, of what colour, and where its centre is).
+Both help where the loss on words alone is blind for thousands of steps. The dense head makes every
+cell of the RGB tower say whether it is an object, which, of what colour, and where its centre is.
+The heatmap is the decoder's own attention: about to write a point, two heads of every layer in its
+second half are taught to look at that place of the image, so that there is something to read.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers.models.qwen2.modeling_qwen2 import rotate_half
 
 from robo_refer.model.modeling import (
     RoboReferForConditionalGeneration,
     RoboReferPreTrainedModel,
 )
 
+LOOKING_HEADS = 2
 CLASS_WEIGHTS = {"name": 2.0, "colour": 1.0, "material": 0.5}
 """What a thing is takes longest to learn, and matters most; materials often cannot be seen."""
 
@@ -76,9 +79,6 @@ class TrainingModel(RoboReferPreTrainedModel):
         self.heatmap_weight, self.dense_weight = heatmap_weight, dense_weight
         self.bin_sigma = bin_sigma
         vision = model.config.vision_config.hidden_size
-        width = model.config.text_config.hidden_size
-        self.heat_query = nn.Linear(width, vision)
-        self.heat_key = nn.Linear(vision, vision)
         self.dense = nn.Sequential(
             nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(classes.values()))
         )
@@ -99,6 +99,7 @@ class TrainingModel(RoboReferPreTrainedModel):
             attention_mask=batch["attention_mask"],
             position_ids=batch["position_ids"],
             use_cache=False,
+            output_hidden_states=True,
         )
         hidden = output.last_hidden_state
         answers = batch["labels"][:, 1:] != -100
@@ -109,7 +110,10 @@ class TrainingModel(RoboReferPreTrainedModel):
             self.numbers,
             self.bin_sigma,
         )
-        heat = self._heatmap_loss(hidden, output.image_features, batch)
+        layers = list(zip(output.hidden_states, inner.language_model.layers, strict=False))
+        later = layers[len(layers) // 2 :]
+        looks = [self._look_loss(given, layer, batch) for given, layer in later]
+        heat = torch.stack(looks).mean()
         dense = self._dense_loss(output.image_features, batch)
         loss = words + self.heatmap_weight * heat + self.dense_weight * dense
         return {
@@ -119,15 +123,34 @@ class TrainingModel(RoboReferPreTrainedModel):
             "dense": dense.detach(),
         }
 
-    def _heatmap_loss(
-        self, hidden: torch.Tensor, features: torch.Tensor, batch: dict[str, Any]
+    def _look_loss(
+        self, hidden: torch.Tensor, layer: nn.Module, batch: dict[str, Any]
     ) -> torch.Tensor:
-        """Cross entropy between pointing and a Gaussian around the true point."""
+        """Cross entropy between where some heads of a layer look and where the point is.
+
+        Args:
+            hidden: (batch, length, width), what the layer is given.
+            layer: the decoder layer; its first `LOOKING_HEADS` heads are taught.
+            batch: places where points are about to be written, and Gaussians over the cells there.
+        """
         rows, places, target = batch["point_rows"], batch["point_places"], batch["point_cells"]
-        query = self.heat_query(hidden[rows, places])
-        keys = self.heat_key(features)[rows]
-        scores = torch.einsum("pc,pnc->pn", query, keys) / keys.shape[-1] ** 0.5
-        return functional.cross_entropy(scores, target)
+        attention, width = layer.self_attn, layer.self_attn.head_dim
+        normed = layer.input_layernorm(hidden)
+        rotary = self.model.model.language_model.rotary_emb(normed, batch["position_ids"])
+        cos, sin = (angle[:, :, None] for angle in rotary)
+        first = slice(0, LOOKING_HEADS * width)
+        query, key = (
+            functional.linear(normed, part.weight[first], part.bias[first]).unflatten(
+                2, (-1, width)
+            )
+            for part in (attention.q_proj, attention.k_proj)
+        )
+        query, key = (part * cos + rotate_half(part) * sin for part in (query, key))
+        scores = torch.einsum("phc,pshc->phs", query[rows, places], key[rows]) * width**-0.5
+        visible = batch["attention_mask"][rows, 0, places]
+        scores = scores.masked_fill(~visible[:, None], float("-inf"))
+        looks = functional.log_softmax(scores, dim=-1)[..., : target.shape[1]]
+        return -(target[:, None] * looks).sum(-1).mean()
 
     def _dense_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
         """Objectness, classes and centre offset of every cell."""

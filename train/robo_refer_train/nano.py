@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import torch
+from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from robo_refer import tokens
@@ -55,7 +56,7 @@ def build_model(
             "model_type": "qwen2",
             "vocab_size": len(tokenizer),
             "max_position_embeddings": 1024,
-            "tie_word_embeddings": True,
+            "tie_word_embeddings": False,
             "pad_token_id": tokenizer.pad_token_id,
             "eos_token_id": tokenizer.eos_token_id,
             **config.text,
@@ -66,7 +67,28 @@ def build_model(
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    return RoboReferForConditionalGeneration(model_config)
+    model = RoboReferForConditionalGeneration(model_config)
+    initialise_decoder(model)
+    return model
+
+
+def initialise_decoder(model: RoboReferForConditionalGeneration) -> None:
+    """Draw the decoder's weights for its small width.
+
+    The usual 0.02 is meant for widths of thousands: at 192 words drown in what the layers add to
+    them, and the decoder takes thousands of steps to look at the image at all. Here every layer
+    keeps the size of its input, and words start as large as the image's tokens.
+    """
+    decoder = model.model.language_model
+    depth = len(decoder.layers)
+    for name, module in decoder.named_modules():
+        if isinstance(module, nn.Linear):
+            std = module.in_features**-0.5
+            if name.endswith(("o_proj", "down_proj")):
+                std *= (2 * depth) ** -0.5
+            nn.init.trunc_normal_(module.weight, std=std, a=-3 * std, b=3 * std)
+    nn.init.normal_(decoder.embed_tokens.weight, std=0.7)
+    nn.init.normal_(model.lm_head.weight, std=0.02)
 
 
 def number_ids(tokenizer: PreTrainedTokenizerFast) -> NumberIds:

@@ -34,6 +34,7 @@ from robo_refer_train.nano import (
 from robo_refer_train.packing import Packer
 
 DONE_FILE = "stage_done.json"
+WEIGHTS_FILE = "weights.safetensors"
 
 
 class StageTrainer(Trainer):
@@ -143,8 +144,12 @@ def run(config: SftConfig) -> Path:
     )
     if config.compile:
         compile_layers(model)
+    done = [s for s in config.stages if (output / s.name / DONE_FILE).exists()]
+    if done:
+        load_model(training, output / done[-1].name / WEIGHTS_FILE)
     for number, stage in enumerate(config.stages):
-        _run_stage(config, stage, number, training, processor, classes, table)
+        if stage not in done:
+            _run_stage(config, stage, number, training, processor, classes, table)
     final = output / "final"
     model.save_pretrained(final)
     processor.save_pretrained(final)
@@ -174,10 +179,6 @@ def _run_stage(
     table: Any,
 ) -> None:
     folder = Path(config.output) / stage.name
-    weights = folder / "weights.safetensors"
-    if (folder / DONE_FILE).exists():
-        load_model(training, weights)
-        return
     if stage.init_depth_from_rgb:
         copy_rgb_into_depth(training.model)
     set_trainable(training, stage)
@@ -196,7 +197,7 @@ def _run_stage(
     collator = Collator(
         range(numbers.first, numbers.first + numbers.bins),
         opener_ids(processor.tokenizer),
-        (spec.height // CELL_PX, spec.width // CELL_PX),
+        (spec.height // CELL_PX // config.merge, spec.width // CELL_PX // config.merge),
     )
     trainer = StageTrainer(
         training, _arguments(config, stage, folder), data_collator=collator, train_dataset=rows
@@ -204,5 +205,5 @@ def _run_stage(
     checkpoint = get_last_checkpoint(str(folder)) if folder.exists() else None
     result = trainer.train(resume_from_checkpoint=checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    save_model(training, str(weights))
+    save_model(training, str(folder / WEIGHTS_FILE))
     (folder / DONE_FILE).write_text(json.dumps({"loss": result.training_loss}))
