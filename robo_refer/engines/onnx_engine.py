@@ -120,6 +120,8 @@ def _session(path: Path) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = min(MAX_THREADS, len(os.sched_getaffinity(0)))
     options.inter_op_num_threads = 1
+    # Three graphs take turns: threads of one that spin while another works would take its cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

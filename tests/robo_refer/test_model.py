@@ -45,7 +45,7 @@ def processor() -> RoboReferProcessor:
 def make_model(
     processor: RoboReferProcessor, kv_heads: int = 2
 ) -> RoboReferForConditionalGeneration:
-    torch.manual_seed(3)
+    torch.manual_seed(11)  # random weights whose answers depend on the question
     tokenizer = processor.tokenizer
     config = RoboReferConfig(
         vision_config=TOWER,

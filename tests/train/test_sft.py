@@ -83,3 +83,17 @@ def test_config_round_trips_and_rejects_unknown_names(
     path.write_text(path.read_text() + "learning_rat: 1\n")
     with pytest.raises(RoboReferError, match="learning_rat"):
         load_config(path)
+
+
+def test_a_run_can_go_on_from_a_checkpoint(tiny_config: SftConfig, tmp_path: Path) -> None:
+    first = sft.run(replace(tiny_config, stages=tiny_config.stages[1:]))
+    further = replace(
+        tiny_config,
+        stages=tiny_config.stages[:1],
+        output=str(tmp_path / "further"),
+        start_from=str(first),
+    )
+    before, after = _weights(first), _weights(sft.run(further))
+    changed = {name for name in after if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all(name.startswith("model.depth_projector.") for name in changed)

@@ -8,13 +8,14 @@ from pathlib import Path
 import tyro
 
 
-def sft(config: Path, data: tuple[str, ...] = (), output: str = "") -> None:
+def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: str = "") -> None:
     """Supervised fine-tuning in stages; a run that was killed goes on where it was.
 
     Args:
         config: YAML file, for example train/configs/nano_sft.yaml.
         data: dataset folders to use instead of the config's.
         output: output folder to use instead of the config's.
+        start_from: folder of a checkpoint to go on from, for example train/checkpoints/nano.
     """
     from robo_refer_train.config import load_config
     from robo_refer_train.sft import run
@@ -24,6 +25,8 @@ def sft(config: Path, data: tuple[str, ...] = (), output: str = "") -> None:
         settings = replace(settings, data=data)
     if output:
         settings = replace(settings, output=output)
+    if start_from:
+        settings = replace(settings, start_from=start_from)
     print(f"trained checkpoint: {run(settings)}")
 
 

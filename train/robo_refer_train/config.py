@@ -47,6 +47,7 @@ class SftConfig:
     Attributes:
         data: folders written by `robo-refer data generate`.
         output: where stages, logs and the final checkpoint go.
+        start_from: folder of a checkpoint to go on from (its weights and words); "" starts anew.
         seed: of weights, shuffling and augmentation.
         vision, depth, text: sub-model configs of `RoboReferConfig`.
         canvas_px: (width, height) that the towers see.
@@ -63,6 +64,7 @@ class SftConfig:
     data: tuple[str, ...]
     output: str
     stages: tuple[StageConfig, ...]
+    start_from: str = ""
     seed: int = 0
     vision: dict[str, Any] = field(default_factory=dict)
     depth: dict[str, Any] = field(default_factory=dict)

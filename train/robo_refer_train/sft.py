@@ -134,6 +134,8 @@ def run(config: SftConfig) -> Path:
     table = load_table(config.data)
     processor, classes = _processor(config, output, table)
     model = build_model(config, processor.tokenizer)
+    if config.start_from:
+        load_model(model, Path(config.start_from) / "model.safetensors")
     training = TrainingModel(
         model,
         number_ids(processor.tokenizer),
@@ -164,6 +166,8 @@ def _processor(config: SftConfig, output: Path, table: Any) -> tuple[RoboReferPr
         fields = {key: tuple(value) for key, value in json.loads(words.read_text()).items()}
         return RoboReferProcessor.from_pretrained(folder), Classes(**fields)
     processor, classes = build_processor(config, table), Classes.of(table)
+    if config.start_from:
+        processor = RoboReferProcessor.from_pretrained(config.start_from)
     processor.save_pretrained(folder)
     words.write_text(json.dumps(classes.__dict__, indent=1))
     return processor, classes
