@@ -206,6 +206,8 @@ class Referral:
 
     Attributes:
         status: "ok", or an error code of `errors.py` in lower case ("no_target", "no_depth" ...).
+        raw_answer: as the model wrote it, on its own canvas: where the image is letterboxed, the
+            numbers differ from those of `points` and `steps`, which are the image's.
     """
 
     instruction: str

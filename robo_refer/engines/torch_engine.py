@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from robo_refer import tokens
 from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Timings
-from robo_refer.errors import ErrorCode, RoboReferError, missing_package
+from robo_refer.errors import missing_package
 
 try:
     import torch
 
-    from robo_refer.model.modeling import RoboReferForConditionalGeneration
-    from robo_refer.model.processing import RoboReferProcessor
+    from robo_refer.model.loading import load_checkpoint
 except ImportError as error:
     raise missing_package("torch", "torch") from error
 
@@ -33,18 +32,7 @@ class TorchEngine:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self._processor = RoboReferProcessor.from_pretrained(folder)
-            model, report = RoboReferForConditionalGeneration.from_pretrained(
-                folder, output_loading_info=True
-            )
-        except Exception as error:  # each library has its own exceptions for a broken file
-            raise _bad_checkpoint(folder, " ".join(str(error).split())) from error
-        # transformers fills what a file lacks with random weights and goes on.
-        unmatched = {*report["missing_keys"], *report["unexpected_keys"]}
-        if unmatched or report["mismatched_keys"]:
-            raise _bad_checkpoint(folder, f"{len(unmatched)} weights are missing or unknown")
-        self._model = model.eval()
+        self._model, self._processor = load_checkpoint(folder)
         self.name = folder.name
         self.spec = self._processor.spec
         self.timings = Timings()
@@ -98,11 +86,3 @@ class TorchEngine:
         self.timings.tokens += len(written) + 1
         answer = tokenizer.decode(written, skip_special_tokens=True)
         return Generation(answer, tuple(written), tuple(scorer.scores))
-
-
-def _bad_checkpoint(folder: Path, reason: str) -> RoboReferError:
-    return RoboReferError(
-        ErrorCode.BAD_CHECKPOINT,
-        f"The checkpoint in {folder} cannot be loaded: {reason.rstrip('.')}.",
-        "Give a folder written by 'robo-refer train sft' or save_pretrained.",
-    )

@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from robo_refer import checkpoint_files as files
+from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
-from robo_refer.model.processing import RoboReferProcessor
 
 OPSET = 18
 
@@ -120,8 +120,8 @@ def export(checkpoint: Path, out: Path, name: str) -> list[Path]:
     """
     # The exporter warns of every optional package that it does not find.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    model = RoboReferForConditionalGeneration.from_pretrained(checkpoint).float().eval()
-    processor = RoboReferProcessor.from_pretrained(checkpoint)
+    model, processor = load_checkpoint(checkpoint)
+    model.float()
     out.mkdir(parents=True, exist_ok=True)
     inner, spec = model.model, processor.spec
     vision, depth = model.config.vision_config, model.config.depth_config
