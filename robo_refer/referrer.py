@@ -102,10 +102,10 @@ class Referrer:
             status = error.code.name.lower()
         else:
             steps = answer.steps
-            scores = generation.point_scores[-len(answer.points) :] if answer.points else ()
+            scores = _last_scores(generation, len(answer.points))
             points = tuple(
                 lift_point(frame, point, score, self.lift)
-                for point, score in zip(answer.points, scores, strict=False)
+                for point, score in zip(answer.points, scores, strict=True)
             )
             status = _status(frame, points)
         return Referral(
@@ -117,6 +117,15 @@ class Referrer:
             raw_answer=generation.text,
             seconds={**seconds, "lift": perf_counter() - start},
         )
+
+
+def _last_scores(generation: Generation, count: int) -> list[float | None]:
+    """Return the scores of the last `count` number pairs: an answer's points come last.
+
+    A number that was spelled out, not written as one word, has no score: None, never a lost point.
+    """
+    padded = [*[None] * count, *generation.point_scores]
+    return padded[len(padded) - count :]
 
 
 def _on_image(answer: Answer, frame: Frame, engine: Engine) -> Answer:
