@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from robo_refer.data import Sample, read_samples
+from robo_refer.data.sample import POINTING
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import FloatArray
 
@@ -61,13 +62,13 @@ def select(
     outlines = [item for item in _outlines(data) if half in ("both", item.half)]
     donors = _donors(outlines, depth)
     work: list[FrameWork] = []
-    left = sum(item.questions for item in outlines) if limit is None else limit
+    left = sum(len(item.questions) for item in outlines) if limit is None else limit
     for item in outlines:
-        asked = min(left, item.questions)
-        if asked > 0:
-            left -= asked
+        asked = item.questions[:left]
+        if asked:
+            left -= len(asked)
             donor = donors[item.position]
-            work.append(FrameWork(item.position, item.sample_id, tuple(range(asked)), donor))
+            work.append(FrameWork(item.position, item.sample_id, asked, donor))
     if not work:
         raise _nothing(f"There are no questions in {data} (half: {half})", "Choose other data.")
     return work
@@ -80,13 +81,19 @@ def read_depth(data: Path, position: int) -> FloatArray | None:
 
 @dataclass(frozen=True)
 class _Outline:
-    """What is needed to choose a sample; `size` is (width, height), `questions` their number."""
+    """What is needed to choose a sample.
+
+    Attributes:
+        position: in the dataset.
+        size: (width, height), pixels.
+        questions: indices of those that are answered by pointing; the others are not asked.
+    """
 
     position: int
     sample_id: str
     half: str
     size: tuple[int, int]
-    questions: int
+    questions: tuple[int, ...]
 
 
 def _outlines(data: Path) -> Iterator[_Outline]:
@@ -100,7 +107,8 @@ def _outlines(data: Path) -> Iterator[_Outline]:
             )
         seen.add(sample.id)
         size = (sample.camera.width, sample.camera.height)
-        yield _Outline(position, sample.id, half_of(sample), size, len(sample.questions))
+        pointing = [i for i, q in enumerate(sample.questions) if q.family in POINTING]
+        yield _Outline(position, sample.id, half_of(sample), size, tuple(pointing))
 
 
 def _donors(outlines: list[_Outline], depth: DepthChoice) -> dict[int, int | None]:

@@ -7,8 +7,10 @@ import os
 import re
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Literal
 
+from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError, missing_package
 
 try:
@@ -29,6 +31,7 @@ def generate(
     questions: int = 16,
     half: Literal["natural", "decorrelated", "both"] = "both",
     sensor_depth: bool = False,
+    families: tuple[str, ...] = FAMILIES,
     json: bool = False,
 ) -> None:
     """Render scenes, ask about them, and store both as a dataset.
@@ -44,13 +47,14 @@ def generate(
         questions: Questions per scene, at most.
         half: Tables as they are, scenes without shortcuts, or both in turn.
         sensor_depth: Depth with the noise and holes of a depth camera, instead of exact depth.
+        families: Question families to ask; the first three are answered by pointing.
         json: Print the summary as one line of JSON.
     """
     from robo_refer_data import generate as generator
     from robo_refer_data.summary import summarise, write_card
 
     width, height = _parse_size(size)
-    plan = generator.Plan(scenes, seed, width, height, questions, half, sensor_depth)
+    plan = generator.Plan(scenes, seed, width, height, questions, half, sensor_depth, families)
     run = generator.generate(out, plan, workers)
     summary = summarise(out)
     options = {"generator version": generator.GENERATOR_VERSION, **asdict(plan)}
@@ -72,25 +76,67 @@ def generate(
 
 
 @app.command
-def info(path: tyro.conf.Positional[Path], json: bool = False) -> None:
-    """Print what a dataset holds.
+def stats(path: tyro.conf.Positional[Path], json: bool = False) -> None:
+    """Print what a dataset holds, how varied its words are, and what they give away.
 
     Args:
         path: Dataset folder or Parquet file.
         json: Print it as one line of JSON.
     """
+    from robo_refer_data.language_stats import language_stats
     from robo_refer_data.summary import summarise
 
-    summary = summarise(path)
+    summary, language = summarise(path), language_stats(path)
     if json:
-        print(json_format.dumps({"path": str(path), **summary.as_dict()}))
+        print(json_format.dumps({"path": str(path), **summary.as_dict(), "language": language}))
         return
     print("\n".join(summary.table()))
     sizes = ", ".join(f"{width}x{height}" for width, height in sorted(summary.sizes))
     print(
         f"{summary.scenes.total()} scenes of {sizes}, {summary.questions} questions, "
-        f"{summary.bytes / 1e6:.1f} MB"
+        f"{summary.bytes / 1e6:.1f} MB\n"
     )
+    for family, found in language.items():
+        print(
+            f"{family}: {found['n']} questions, {found['texts']} different, "
+            f"{found['openings']} openings, {found['words']} words, "
+            f"{found['words_per_text']} words each"
+        )
+        if "text_only" in found:
+            guessed = found["text_only"]
+            right = guessed["accuracy"]
+            print(
+                f"  reply guessed from the text alone: {right['estimate']:.3f} "
+                f"(95 % {right['low']:.3f}-{right['high']:.3f}, n {guessed['n']}; "
+                f"commonest reply {guessed['commonest']:.3f})"
+            )
+
+
+@app.command
+def relations(json: bool = False) -> None:
+    """List the spatial relations: frame, definition, margin, example.
+
+    Args:
+        json: Print them as one line of JSON.
+    """
+    from robo_refer_data.relations import listed  # noqa: F401 - registers them
+    from robo_refer_data.relations.registry import RELATIONS
+
+    if json:
+        rows = [
+            {name: value for name, value in vars(item).items() if name != "decide"}
+            for item in RELATIONS.values()
+        ]
+        print(json_format.dumps(rows))
+        return
+    for number, item in enumerate(RELATIONS.values(), start=1):
+        print(f"{number:2d} {item.name} ({item.form.replace('_', ' ')}, frame: {item.frame})")
+        for label, text in (
+            ("", item.definition),
+            ("margin: ", item.margin),
+            ("example: ", item.example),
+        ):
+            print(fill(label + text, 96, initial_indent="   ", subsequent_indent="   "))
 
 
 def _parse_size(size: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ import tyro
 from robo_refer.cli.point import write_picture
 from robo_refer.cli.report import report
 from robo_refer.data import masks
-from robo_refer.data.sample import Question
+from robo_refer.data.sample import POINTING, Question
 from robo_refer.metrics import score_answer
 from robo_refer.referrer import Referrer
 from robo_refer.types import Answer, Frame, Referral
@@ -121,7 +121,7 @@ def unseen_scene(seed: int) -> tuple[Frame, list[tuple[str, Question]]]:
     """
     observation = observe(seed, "natural", *SIZE)
     rng = np.random.default_rng([seed, 0])
-    questions = choose(ask(observation, rng, _CANDIDATES))
+    questions = choose(ask(observation, rng, _CANDIDATES, POINTING))
     depth_m = sensor_depth(observation.depth_m, observation.rgb, rng)
     return Frame(observation.rgb, depth_m, observation.camera), questions
 

@@ -25,6 +25,7 @@ from typing import Any, Literal
 import numpy as np
 
 from robo_refer.data import Sample, shard_path, write_shard
+from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError, missing_package
 from robo_refer_data.observation import Half
 
@@ -33,7 +34,7 @@ try:
 except ImportError as error:
     raise missing_package("tqdm", "data") from error
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raise it with every change that makes other bytes from the same seed."""
 
 _THREAD_VARIABLES = (
@@ -59,6 +60,7 @@ class Plan:
         questions: how many questions to ask of a scene (a poor scene may give fewer).
         half: which kind of scene; "both" alternates, natural first.
         sensor_depth: store depth as a depth camera would measure it, instead of exact depth.
+        families: which question families to ask.
     """
 
     scenes: int
@@ -68,6 +70,7 @@ class Plan:
     questions: int = 16
     half: Literal["natural", "decorrelated", "both"] = "both"
     sensor_depth: bool = False
+    families: tuple[str, ...] = FAMILIES
 
     def __post_init__(self) -> None:
         limits = {
@@ -84,6 +87,13 @@ class Plan:
                     f"{name} must lie in {low}..{high}, got {getattr(self, name)}.",
                     f"Choose another {name}.",
                 )
+        unknown = [name for name in self.families if name not in FAMILIES]
+        if unknown or not self.families:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"There is no question family {unknown[0]!r}." if unknown else "No family is left.",
+                f"Choose among: {', '.join(FAMILIES)}.",
+            )
 
     @property
     def scenes_per_shard(self) -> int:
@@ -120,7 +130,7 @@ def make_sample(plan: Plan, index: int) -> Sample:
     scene_seed = _scene_seed(plan.seed, index)
     half = plan.scene_half(index)
     seen = observe(scene_seed, half, plan.width, plan.height)
-    questions = ask(seen, _rng(plan.seed, index, 1), plan.questions)
+    questions = ask(seen, _rng(plan.seed, index, 1), plan.questions, plan.families)
     depth_m = seen.depth_m
     if plan.sensor_depth:
         depth_m = sensor_depth(seen.depth_m, seen.rgb, _rng(plan.seed, index, 2))
@@ -209,6 +219,7 @@ def _claim(out: Path, plan: Plan) -> None:
     manifest = {
         "generator": GENERATOR_VERSION,
         **asdict(plan),
+        "families": list(plan.families),  # as JSON gives it back
         "scenes_per_shard": plan.scenes_per_shard,
     }
     path = out / "manifest.json"

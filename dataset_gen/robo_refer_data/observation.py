@@ -30,6 +30,8 @@ class Observation:
         objects: the objects with enough visible pixels to be referred to (see `scenes`).
         half: natural or decorrelated.
         seed: the seed that regenerates it, byte for byte.
+        table_outline: (k, 3) outline of the main support's top, world frame, metres; None where
+            there is none.
     """
 
     rgb: NDArray[np.uint8]
@@ -40,3 +42,4 @@ class Observation:
     objects: tuple[ObjectTruth, ...]
     half: Half
     seed: int
+    table_outline: FloatArray | None = None

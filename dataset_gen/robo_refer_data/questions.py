@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from robo_refer.data import masks
-from robo_refer.data.sample import Question
+from robo_refer.data.sample import FAMILIES, Question
 from robo_refer.types import Answer, Step
+from robo_refer_data.families import SPOKEN, Family, Teller
 from robo_refer_data.language.speaker import Speaker
 from robo_refer_data.observation import Observation
 from robo_refer_data.programs.absent import ABSENT, AbsentSampler
 from robo_refer_data.programs.execute import execute
-from robo_refer_data.programs.free_space import FreeRegion
 from robo_refer_data.programs.kinds import KINDS
 from robo_refer_data.programs.sampling import Sampler
 from robo_refer_data.programs.scene import Scene
@@ -24,11 +25,13 @@ from robo_refer_data.programs.types import (
     Compare,
     FreeBetween,
     FreeSide,
+    Known,
     Program,
     Superlative,
     anchors,
     chain,
 )
+from robo_refer_data.relations.free_space import FreeRegion
 
 WEIGHTS: dict[str, float] = {
     # by their own attributes: 24
@@ -74,12 +77,23 @@ WEIGHTS: dict[str, float] = {
     "absent_name": 3,
     "absent_colour_name": 2.5,
     "absent_relation": 2.5,
+    # answered in words
+    "yes_no": 8,
+    "choice": 8,
+    "fact": 4,
+    "numeric": 8,
+    "counting": 5,
 }
 """How often each kind is tried, relative to the others. Kinds that a scene does not allow are
 passed over, so the rarer ones weigh more here than they come out."""
 
 
-def ask(observation: Observation, rng: np.random.Generator, count: int) -> tuple[Question, ...]:
+def ask(
+    observation: Observation,
+    rng: np.random.Generator,
+    count: int,
+    families: Sequence[str] = FAMILIES,
+) -> tuple[Question, ...]:
     """Return up to `count` questions about a scene, in random order.
 
     Every question was executed on the scene's ground truth: it means exactly one object, one free
@@ -89,33 +103,66 @@ def ask(observation: Observation, rng: np.random.Generator, count: int) -> tuple
         observation: the scene.
         rng: the only source of randomness.
         count: how many questions at most; a scene of one object allows fewer.
+        families: which families to ask.
     """
-    return tuple(question for question, _ in Asker(observation, rng).ask(count))
+    return tuple(question for question, _ in Asker(observation, rng, families).ask(count))
+
+
+def family_of(key: str) -> str:
+    """Return the family of the questions behind a key of WEIGHTS."""
+    if key in SPOKEN:
+        return key
+    if key in ABSENT:
+        return "absent"
+    return "free_space" if key.startswith("free_") else "object"
 
 
 class Asker:
     """Asks about one scene; what is known about it is computed once."""
 
-    def __init__(self, observation: Observation, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        observation: Observation,
+        rng: np.random.Generator,
+        families: Sequence[str] = FAMILIES,
+    ) -> None:
         self.scene = Scene(observation)
         self.sampler = Sampler(self.scene, rng)
         self._absent = AbsentSampler(self.scene, rng)
         self._speaker = Speaker(rng, self.scene.facts.names)
+        self._teller = Teller(self.scene, rng, self._description, self._short_name)
+        self._spoken: dict[str, Family] = {}
+        self._families = families
         self._rng = rng
 
-    def ask(self, count: int) -> list[tuple[Question, AnyProgram]]:
-        """Return up to `count` questions, see the function `ask`, and what they mean."""
-        weights = dict(WEIGHTS)
-        found: dict[str, tuple[Question, AnyProgram]] = {}
+    def ask(self, count: int) -> list[tuple[Question, AnyProgram | None]]:
+        """Return up to `count` questions, see the function `ask`, and what they mean.
+
+        Questions that are answered in words have no program.
+        """
+        weights = {key: w for key, w in WEIGHTS.items() if family_of(key) in self._families}
+        found: dict[str, tuple[Question, AnyProgram | None]] = {}
         while len(found) < count and weights:
             key = self._drawn(weights)
-            program = self._absent.draw(key) if key in ABSENT else self.sampler.draw(key)
-            if program is None:
+            asked = self._asked(key)
+            if asked is None:
                 del weights[key]
                 continue
-            question = self._question(key, program)
-            found.setdefault(question.text, (question, program))
+            found.setdefault(asked[0].text, asked)
         return list(found.values())
+
+    def _asked(self, key: str) -> tuple[Question, AnyProgram | None] | None:
+        if key in SPOKEN:
+            if key not in self._spoken:
+                self._spoken[key] = SPOKEN[key](self._teller)
+            question = self._spoken[key].draw()
+            return None if question is None else (question, None)
+        program = self._absent.draw(key) if key in ABSENT else self.sampler.draw(key)
+        return None if program is None else (self._question(key, program), program)
+
+    def _description(self, index: int) -> str | None:
+        program = self.sampler.described(Known(index))
+        return None if program is None else self._speaker.phrase(program)
 
     def _drawn(self, weights: dict[str, float]) -> str:
         threshold = self._rng.random() * sum(weights.values())

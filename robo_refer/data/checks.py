@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from robo_refer.data.sample import ObjectTruth, Question, Rle, Sample
+from robo_refer.data.sample import FAMILIES, SPOKEN, ObjectTruth, Question, Rle, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
-
-FAMILIES = ("object", "free_space", "absent")
 
 
 def check_sample(sample: Sample) -> None:
@@ -64,9 +62,11 @@ def _question_problems(question: Question, size: tuple[int, int], ids: set[int])
         yield "its text or kind is empty"
     if question.family not in FAMILIES:
         yield f"family {question.family!r} is none of {FAMILIES}"
-    absent = question.family == "absent"
-    if (question.mask is None) != absent or (not question.answer.points) != absent:
-        yield "exactly the absent ones have no mask and no point"
+    pointless = question.family in ("absent", *SPOKEN)
+    if (question.mask is None) != pointless or (not question.answer.points) != pointless:
+        yield "exactly the absent and the spoken ones have no mask and no point"
+    if bool(question.reply) != (question.family in SPOKEN):
+        yield f"exactly the spoken ones have a reply, this one has {question.reply!r}"
     if not set(question.target_ids) <= ids:
         yield f"target_ids {question.target_ids} are not all objects of the scene"
     if question.step_ids and len(question.step_ids) != len(question.answer.steps):

@@ -184,6 +184,7 @@ def _question_row(question: Question) -> Row:
         "mask": _rle(question.mask),
         "step_ids": [int(n) for n in question.step_ids],
         "tags": _to_json(question.tags),
+        "reply": question.reply,
     }
 
 
@@ -200,4 +201,5 @@ def _question(row: Row) -> Question:
         mask=row["mask"],
         step_ids=tuple(row["step_ids"]),
         tags=json.loads(row["tags"]),
+        reply=row.get("reply", ""),  # shards of the first generator have none
     )

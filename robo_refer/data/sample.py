@@ -17,6 +17,15 @@ Rle = dict[str, Any]
 """COCO run-length encoding: {"size": [height, width], "counts": str} (pycocotools, ASCII)."""
 
 
+POINTING = ("object", "free_space", "absent")
+"""Families that are answered by pointing, or by saying that there is nothing to point to."""
+
+SPOKEN = ("yes_no", "choice", "fact", "numeric", "counting")
+"""Families that are answered in words or numbers."""
+
+FAMILIES = (*POINTING, *SPOKEN)
+
+
 @dataclass(frozen=True)
 class ObjectTruth:
     """One object of a scene, from its ground truth.
@@ -58,16 +67,19 @@ class Question:
 
     Attributes:
         kind: question kind, snake case ("direct_name", "left_of", "nearest_camera" ...).
-        family: "object", "free_space" or "absent".
+        family: one of FAMILIES.
         hops: 0 = direct, 1 = single relation or ordinal, 2, 3 = compositions.
         text: the instruction.
         answer: the truth in the answer grammar: the target's representative point (none if
             absent) and the reasoning steps, anchors first, in the order they are needed.
+            A family that is answered in words has steps but no points.
         target_ids: the objects asked for (empty for free space and absent).
-        mask: pixels that count as a hit (object mask or free-space region), None if absent.
+        mask: pixels that count as a hit (object mask or free-space region), None where there is
+            nothing to point to.
         step_ids: for every step of `answer`, the object it is about (0 for free space).
         tags: facts to split scores by, e.g. {"half": "natural"|"decorrelated",
             "colour_unique": true}.
+        reply: the answer in words ("yes", "(b)", "0.42 m", "3"), "" where pointing answers.
     """
 
     kind: str
@@ -79,6 +91,7 @@ class Question:
     mask: Rle | None
     step_ids: tuple[int, ...] = ()
     tags: dict[str, Any] = field(default_factory=dict)
+    reply: str = ""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ _QUESTION = pa.struct(
         ("mask", _RLE),
         ("step_ids", pa.list_(_INT)),
         ("tags", _TEXT),
+        ("reply", _TEXT),
     ]
 )
 _COLUMNS = (

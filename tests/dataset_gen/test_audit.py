@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from robo_refer.data.sample import POINTING
 from robo_refer_data.audit import GEOMETRIC_IN_THE_IMAGE, RULES, audit, table
 from robo_refer_data.questions import ask
 from tests.dataset_gen.made_scenes import made_scene
@@ -19,7 +20,9 @@ def observe(seed, half, width, height):
 
 
 def asked_about(scenes):
-    return [(scene, ask(scene, np.random.default_rng(scene.seed), 24)) for scene in scenes]
+    return [
+        (scene, ask(scene, np.random.default_rng(scene.seed), 24, POINTING)) for scene in scenes
+    ]
 
 
 def shortcuts(rows):

@@ -154,7 +154,7 @@ def test_the_command_prints_json_and_writes_a_card(
     assert printed["questions"] == 7
     assert "| absent | absent | 0 | 2 | 2 |" in (tmp_path / "README.md").read_text()
     cli.main(["generate", *arguments])
-    cli.main(["info", str(tmp_path)])
+    cli.main(["stats", str(tmp_path)])
     assert "4 scenes of 32x24, 7 questions" in capsys.readouterr().out
     assert count_samples(tmp_path) == 4
 

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from robo_refer.data.sample import POINTING
 from robo_refer_data.language import vocabulary
 from robo_refer_data.language.speaker import Speaker
 from robo_refer_data.programs.catalogue import catalogue
@@ -24,7 +25,7 @@ def texts():
         question.text
         for seed in range(60)
         for half in ("natural", "decorrelated")
-        for question in ask(made_scene(seed, half), np.random.default_rng(seed), 16)
+        for question in ask(made_scene(seed, half), np.random.default_rng(seed), 16, POINTING)
     ]
 
 

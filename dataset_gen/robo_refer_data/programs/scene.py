@@ -6,10 +6,10 @@ from functools import cached_property
 
 from robo_refer_data.language.vocabulary import PARTLY
 from robo_refer_data.observation import Observation
-from robo_refer_data.programs.free_space import FreeSpace
 from robo_refer_data.programs.types import Filter
 from robo_refer_data.relations import ANCHORED, Facts
 from robo_refer_data.relations.between import between
+from robo_refer_data.relations.free_space import FreeSpace
 
 
 class Scene:

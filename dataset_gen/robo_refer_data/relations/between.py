@@ -9,6 +9,7 @@ with margin (middle 60 %, 0.25) both in three dimensions and in the image.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from robo_refer.types import FloatArray
 from robo_refer_data.relations.facts import Facts
@@ -21,13 +22,7 @@ def between(facts: Facts) -> dict[tuple[int, int], int]:
     """Return {(first, second): answer} for all pairs, first < second, that are safe to ask."""
     if facts.n < 4:  # with three objects "between" is merely "the third one"
         return {}
-    camera = facts.observation.camera
-    image = np.stack([facts.u * camera.width, facts.v * camera.height], axis=1)
-    along_3d, off_3d = _along_and_off(facts.centre_world)
-    along_2d, off_2d = _along_and_off(image)
-    possible = _inside(along_3d, HOLD_END) & (off_3d <= HOLD_OFF)
-    clear = _inside(along_3d, ASK_END) & (off_3d <= ASK_OFF)
-    clear &= _inside(along_2d, ASK_END) & (off_2d <= ASK_OFF)
+    clear, possible = clear_and_possible(facts)
     single = (possible.sum(axis=2) == 1) & (clear.sum(axis=2) == 1)
     firsts, seconds = np.nonzero(np.triu(single, 1))
     answers = clear[firsts, seconds].argmax(axis=1)
@@ -37,6 +32,18 @@ def between(facts: Facts) -> dict[tuple[int, int], int]:
         for first, second, answer, ok in zip(firsts, seconds, answers, held, strict=True)
         if ok
     }
+
+
+def clear_and_possible(facts: Facts) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return (n, n, n), [first, second, object]: which clearly, which possibly lie between."""
+    camera = facts.observation.camera
+    image = np.stack([facts.u * camera.width, facts.v * camera.height], axis=1)
+    along_3d, off_3d = _along_and_off(facts.centre_world)
+    along_2d, off_2d = _along_and_off(image)
+    possible = _inside(along_3d, HOLD_END) & (off_3d <= HOLD_OFF)
+    clear = _inside(along_3d, ASK_END) & (off_3d <= ASK_OFF)
+    clear &= _inside(along_2d, ASK_END) & (off_2d <= ASK_OFF)
+    return clear, possible
 
 
 def _inside(along: FloatArray, end: float) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -133,6 +134,82 @@ class Facts:
         """Vertical extent of the boxes in the world, metres."""
         z = self.box_points[:, :8, 2]
         return [float(value) for value in z.max(axis=1) - z.min(axis=1)]
+
+    @cached_property
+    def bottoms(self) -> FloatArray:
+        """Lowest z of the boxes in the world, metres."""
+        lowest: FloatArray = self.box_points[:, :8, 2].min(axis=1)
+        return lowest
+
+    @cached_property
+    def tops(self) -> FloatArray:
+        """Highest z of the boxes in the world, metres."""
+        highest: FloatArray = self.box_points[:, :8, 2].max(axis=1)
+        return highest
+
+    @cached_property
+    def widths(self) -> FloatArray:
+        """Extent of the boxes along the camera's x axis, metres."""
+        across = self.box_points[:, :8] @ self.T_cam_world[0, :3]
+        width: FloatArray = across.max(axis=1) - across.min(axis=1)
+        return width
+
+    @cached_property
+    def overlap(self) -> FloatArray:
+        """(n, n) area in which two footprints overlap over the smaller one's area, 0 to 1."""
+        outlines = [
+            cv2.convexHull(points[:8, :2].astype(np.float32))[:, 0] for points in self.box_points
+        ]
+        areas = [max(cv2.contourArea(outline), 1e-9) for outline in outlines]
+        share = np.zeros((self.n, self.n))
+        for a in range(self.n):
+            for b in range(a):
+                common = cv2.intersectConvexConvex(outlines[a], outlines[b])[0]
+                share[a, b] = share[b, a] = min(common / min(areas[a], areas[b]), 1.0)
+        return share
+
+    @cached_property
+    def middle_outside(self) -> FloatArray:
+        """(n, n) how far the subject's box centre lies outside the reference's box, metres."""
+        offset = self.centre_world[:, None] - self.centre_world[None]
+        local = np.einsum("abi,bij->abj", offset, self.poses[:, :3, :3])
+        beyond = np.maximum(np.abs(local) - (self.sizes / 2)[None], 0.0)
+        distance: FloatArray = np.sqrt((beyond**2).sum(-1))
+        return distance
+
+    def supported(self, kind: str) -> NDArray[np.bool_]:
+        """Return (n, n): whether the reference supports the subject in this way."""
+        held = np.zeros((self.n, self.n), bool)
+        for index, item in enumerate(self.observation.objects):
+            support = self.index_of.get(item.support_id)
+            if support is not None and item.support_kind == kind:
+                held[index, support] = True
+        return held
+
+    @cached_property
+    def on_table(self) -> NDArray[np.bool_]:
+        """Which objects stand on the main support itself."""
+        objects = self.observation.objects
+        return np.array([o.support_id == 0 and o.support_kind == "on" for o in objects], bool)
+
+    @cached_property
+    def fronts_world(self) -> FloatArray:
+        """(n, 3) unit vectors of the objects' fronts, world frame; NaN for things without one."""
+        fronts = np.full((self.n, 3), np.nan)
+        for index, item in enumerate(self.observation.objects):
+            if item.front_obj is not None:
+                fronts[index] = self.poses[index, :3, :3] @ np.asarray(item.front_obj)
+        return fronts
+
+    @cached_property
+    def bearing_deg(self) -> FloatArray:
+        """(n, n) angle seen from above between the subject's front and the reference, degrees."""
+        offset = self.centre_world[None, :, :2] - self.centre_world[:, None, :2]
+        front = self.fronts_world[:, None, :2]
+        lengths = np.sqrt((offset**2).sum(-1)) * np.sqrt((front**2).sum(-1))
+        cosine = (offset * front).sum(-1) / np.where(lengths > 1e-6, lengths, np.nan)
+        bearing: FloatArray = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+        return bearing
 
     @cached_property
     def extents(self) -> list[float]:

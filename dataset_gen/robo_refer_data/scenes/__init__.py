@@ -48,4 +48,5 @@ def observe(seed: int, half: Half, width: int, height: int, *, antialias: int = 
         objects=object_truths(layout, scene, result),
         half=half,
         seed=seed,
+        table_outline=layout.table_outline,
     )

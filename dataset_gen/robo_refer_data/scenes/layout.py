@@ -53,12 +53,13 @@ class Prop:
 
 @dataclass(frozen=True)
 class Layout:
-    """A scene, ready to be drawn."""
+    """A scene, ready to be drawn; `table_outline` as in `Observation`."""
 
     objects: list[PlacedObject]
     props: list[Prop]
     lighting: Lighting
     camera: CameraModel
+    table_outline: FloatArray | None = None
 
 
 def pose(rotation: FloatArray, position: FloatArray) -> FloatArray:

@@ -58,7 +58,19 @@ def natural_layout(rng: Rng, width: int, height: int) -> Layout:
     camera = _camera(rng, np.array([*focus, table_height]), spread, width, height)
     props = surroundings.table_props(rng, half_x, half_y, round_top, table_height)
     props += _room(rng, camera, half_x, half_y, table_height)
-    return Layout(table.objects, props, surroundings.random_lighting(rng), camera)
+    outline = _outline(half_x, half_y, round_top, table_height)
+    return Layout(table.objects, props, surroundings.random_lighting(rng), camera, outline)
+
+
+def _outline(half_x: float, half_y: float, round_top: bool, height_m: float) -> FloatArray:
+    """Return the table top's outline: four corners, or 32 points of a circle."""
+    if round_top:
+        angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+        x, y = half_x * np.cos(angle), half_y * np.sin(angle)
+    else:
+        x = half_x * np.array([-1.0, 1.0, 1.0, -1.0])
+        y = half_y * np.array([-1.0, -1.0, 1.0, 1.0])
+    return np.stack([x, y, np.full(len(x), height_m)], axis=1)
 
 
 def _room(

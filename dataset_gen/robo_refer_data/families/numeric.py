@@ -1,0 +1,153 @@
+"""How far, how large, at what angle: a number with its unit.
+
+Replies are right within `TOLERANCE` of the truth (the paper's 15 % for sizes), or 5 degrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from robo_refer.data.sample import Question
+from robo_refer.types import FloatArray
+from robo_refer_data.families.teller import Teller
+from robo_refer_data.relations.facts import Facts
+from robo_refer_data.relations.registry import RELATIONS
+
+TOLERANCE, TOLERANCE_DEG = 0.15, 5.0
+
+WRAPPERS = (
+    "{}?",
+    "can you tell me {}?",
+    "estimate {}",
+    "please estimate {}",
+    "give me {} as a number",
+    "measure {}",
+    "do you know {}?",
+    "roughly, {}?",
+    "say {}, with its unit",
+    "i need to know {}",
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that can be asked for.
+
+    Attributes:
+        values: (n,) for one object or (n, n) for two; NaN where it is not asked.
+        unit: "m" or "degrees".
+        forms: how it is asked for, as a phrase that fits behind "estimate".
+    """
+
+    values: Callable[[Facts], FloatArray]
+    unit: str
+    forms: tuple[str, ...]
+
+
+def _listed(name: str) -> Callable[[Facts], FloatArray]:
+    def values(facts: Facts) -> FloatArray:
+        numbers: FloatArray = RELATIONS[name].decide(facts)
+        return numbers
+
+    return values
+
+
+MEASURES: dict[str, Measure] = {
+    "depth": Measure(
+        _listed("depth"),
+        "m",
+        (
+            "how far {0} is from the camera",
+            "the distance from the camera to {0}",
+            "the depth of {0}",
+            "how many metres away {0} is",
+        ),
+    ),
+    "distance": Measure(
+        _listed("distance"),
+        "m",
+        (
+            "how far {0} is from {1}",
+            "the distance between {0} and {1}",
+            "how far apart {0} and {1} are",
+            "the distance from {0} to {1}",
+        ),
+    ),
+    "tall": Measure(
+        lambda facts: np.asarray(facts.heights),
+        "m",
+        ("the height of {0}", "how tall {0} is", "how high {0} reaches from bottom to top"),
+    ),
+    "wide": Measure(
+        lambda facts: facts.widths,
+        "m",
+        ("the width of {0} as seen from here", "how wide {0} is from this side"),
+    ),
+    "big": Measure(
+        lambda facts: np.asarray(facts.extents),
+        "m",
+        ("the largest extent of {0}", "how long {0} is along its longest side"),
+    ),
+    "angle": Measure(
+        _listed("angle"),
+        "degrees",
+        (
+            "the angle between {0} and {1}, seen from the camera",
+            "by how many degrees the camera must turn from {0} to {1}",
+        ),
+    ),
+    "rotation_horizontal": Measure(
+        _listed("rotation_horizontal"),
+        "degrees",
+        (
+            "by how many degrees {0} is turned away from the camera",
+            "the angle between the front of {0} and the direction to the camera",
+        ),
+    ),
+    "rotation_vertical": Measure(
+        _listed("rotation_vertical"),
+        "degrees",
+        ("by how many degrees {0} is tilted", "the angle between {0} and the vertical"),
+    ),
+}
+
+
+class Numeric:
+    """Asks them about one scene."""
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        known = teller.describable()
+        self._values = {
+            name: measure.values(teller.scene.facts) for name, measure in MEASURES.items()
+        }
+        self._left: dict[str, list[tuple[int, ...]]] = {}
+        for name, values in self._values.items():
+            places = [tuple(int(i) for i in place) for place in np.argwhere(np.isfinite(values))]
+            found = [p for p in places if set(p) <= set(known) and list(p) == sorted(set(p))]
+            if found:
+                self._left[name] = found
+
+    def draw(self) -> Question | None:
+        """Return another question, or None."""
+        teller = self._teller
+        while self._left:
+            name = teller.one(list(self._left))
+            places = self._left[name]
+            place = places.pop(int(teller.rng.integers(len(places))))
+            if not places:
+                del self._left[name]
+            phrases = [teller.describe(index) for index in place]
+            if None in phrases:
+                continue
+            value, unit = float(self._values[name][place]), MEASURES[name].unit
+            text = teller.one(WRAPPERS).format(teller.one(MEASURES[name].forms).format(*phrases))
+            reply = f"{value:.2f} m" if unit == "m" else f"{value:.0f} degrees"
+            tolerance = TOLERANCE if unit == "m" else TOLERANCE_DEG
+            return teller.question(
+                "numeric", name, text, reply, place, value=value, unit=unit, tolerance=tolerance
+            )
+        return None

@@ -1,0 +1,35 @@
+"""The relation `short`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from robo_refer_data.relations.facts import Facts
+from robo_refer_data.relations.registry import (
+    Truth,
+    beyond,
+    both,
+    log_ratio,
+    minus,
+    pairs,
+    relation,
+)
+
+RATIO = np.log(1.15)
+DIFFERENCE_M = 0.01
+
+
+@relation(
+    "short",
+    "pair",
+    "world",
+    ("shorter than", "lower than"),
+    margin="15 % and 1 cm of height",
+    example="is the can shorter than the bottle?",
+    inverse="tall",
+)
+def decide(facts: Facts) -> Truth:
+    """The subject's vertical extent is smaller than the reference's."""
+    return pairs(
+        both(beyond(-log_ratio(facts.heights), RATIO), beyond(-minus(facts.heights), DIFFERENCE_M))
+    )
