@@ -128,8 +128,8 @@ def always_refuse(sample: Sample, question: Question, rng: np.random.Generator) 
 
 def _distance(sample: Sample, a: tuple[float, float], b: tuple[float, float]) -> float:
     """Distance in pixels of two points in [0, 1]."""
-    camera = sample.camera
-    return hypot((a[0] - b[0]) * camera.width, (a[1] - b[1]) * camera.height)
+    width, height = sample.size
+    return hypot((a[0] - b[0]) * width, (a[1] - b[1]) * height)
 
 
 CONTROLS: dict[str, Control] = {

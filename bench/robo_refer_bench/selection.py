@@ -106,9 +106,8 @@ def _outlines(data: Path) -> Iterator[_Outline]:
                 "Score datasets that were generated with different seeds one by one.",
             )
         seen.add(sample.id)
-        size = (sample.camera.width, sample.camera.height)
         pointing = [i for i, q in enumerate(sample.questions) if q.family in POINTING]
-        yield _Outline(position, sample.id, half_of(sample), size, tuple(pointing))
+        yield _Outline(position, sample.id, half_of(sample), sample.size, tuple(pointing))
 
 
 def _donors(outlines: list[_Outline], depth: DepthChoice) -> dict[int, int | None]:

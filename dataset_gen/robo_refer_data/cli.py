@@ -113,6 +113,80 @@ def stats(path: tyro.conf.Positional[Path], json: bool = False) -> None:
 
 
 @app.command
+def view(
+    path: tyro.conf.Positional[Path],
+    out: Path = Path("dataset.html"),
+    samples: int = 50,
+    first: str | None = None,
+) -> None:
+    """Write one HTML page to browse a dataset: pictures, depth, masks, points and steps.
+
+    Args:
+        path: Dataset folder or Parquet file.
+        out: The page; it needs no network and no other file.
+        samples: How many samples to show, at most.
+        first: Id of the sample to begin with.
+    """
+    from robo_refer_data.view import write_page
+
+    page = write_page(path, out, samples, first)
+    print(f"{page} ({page.stat().st_size / 1e6:.1f} MB)")
+
+
+@app.command
+def validate(
+    path: tyro.conf.Positional[Path],
+    regenerate: bool = False,
+    workers: int = os.cpu_count() or 1,
+    json: bool = False,
+) -> None:
+    """Check every stored question against its own scene; exit with status 1 if any is wrong.
+
+    Args:
+        path: Dataset folder or Parquet file, made by this generator.
+        regenerate: Also make every scene again, and execute every question anew.
+        workers: Number of processes.
+        json: Print the report as one line of JSON.
+    """
+    from robo_refer_data.validate import validate as check
+
+    report = check(path, workers, regenerate)
+    print(json_format.dumps(report.as_dict()) if json else "\n".join(report.lines()))
+    if report.problems:
+        raise SystemExit(1)
+
+
+@app.command
+def export(path: tyro.conf.Positional[Path], out: Path) -> None:
+    """Write a dataset in the layout in which RefSpatial was released.
+
+    That layout has no metres: depth becomes 8-bit and relative.
+
+    Args:
+        path: Dataset folder or Parquet file.
+        out: Folder to write to; Simulator/metadata.json, image/ and depth/ appear in it.
+    """
+    from robo_refer_data.formats.refspatial import export_refspatial
+
+    counts = export_refspatial(path, out)
+    print(", ".join(f"{count} {name}" for name, count in counts.items()), f"in {out}")
+
+
+@app.command(name="import")
+def import_(path: tyro.conf.Positional[Path], out: Path) -> None:
+    """Store a release of RefSpatial as a dataset of ours.
+
+    Args:
+        path: The folder RefSpatial, or its 2D, 3D or Simulator, with unpacked archives.
+        out: Folder of the dataset.
+    """
+    from robo_refer_data.formats.refspatial import import_refspatial
+
+    counts = import_refspatial(path, out)
+    print(", ".join(f"{count} {name}" for name, count in counts.items()), f"in {out}")
+
+
+@app.command
 def relations(json: bool = False) -> None:
     """List the spatial relations: frame, definition, margin, example.
 

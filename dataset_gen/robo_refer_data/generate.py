@@ -274,8 +274,8 @@ def _run(job: _Job, shards: list[int], workers: int, bar: Any) -> None:
     context = multiprocessing.get_context("spawn")  # fork is unsafe with numba's and BLAS' threads
     done, stop = context.Value("q", 0), context.Event()
     with (
-        _single_threaded_children(),
-        ProcessPoolExecutor(workers, context, _start_worker, (done, stop)) as pool,
+        single_threaded_children(),
+        ProcessPoolExecutor(workers, context, start_worker, (done, stop)) as pool,
     ):
         pending = {pool.submit(_make_shard, job, shard) for shard in shards}
         try:
@@ -296,7 +296,7 @@ def _run(job: _Job, shards: list[int], workers: int, bar: Any) -> None:
 
 
 @contextmanager
-def _single_threaded_children() -> Iterator[None]:
+def single_threaded_children() -> Iterator[None]:
     """Processes started inside use one thread each: libraries read these names when they load."""
     before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
@@ -317,7 +317,7 @@ class _Worker:
     stop: Any = None
 
 
-def _start_worker(done: Any, stop: Any) -> None:
+def start_worker(done: Any, stop: Any) -> None:
     import cv2
 
     cv2.setNumThreads(1)

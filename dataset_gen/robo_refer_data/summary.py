@@ -20,7 +20,7 @@ class Summary:
     Attributes:
         scenes: number of scenes per half ("" for sources that have none).
         kinds: number of questions per (kind, family, hops) and half.
-        sizes: number of scenes per (width, height) in pixels.
+        sizes: number of scenes per (width, height) in pixels, (0, 0) where the camera is not known.
         bytes: size of the shards on disk.
     """
 
@@ -69,7 +69,7 @@ def summarise(path: Path) -> Summary:
     for sample in read_samples(path, columns=("questions",)):
         half = str(sample.meta.get("half", ""))
         summary.scenes[half] += 1
-        summary.sizes[sample.camera.width, sample.camera.height] += 1
+        summary.sizes[sample.size] += 1
         for question in sample.questions:
             key = (question.kind, question.family, question.hops)
             summary.kinds.setdefault(key, Counter())[half] += 1

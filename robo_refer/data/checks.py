@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from robo_refer.data.sample import FAMILIES, SPOKEN, ObjectTruth, Question, Rle, Sample
+from robo_refer.data.sample import FAMILIES, FOREIGN, SPOKEN, ObjectTruth, Question, Rle, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
 
 
@@ -24,11 +24,17 @@ def check_sample(sample: Sample) -> None:
 def _problems(sample: Sample) -> Iterator[str]:
     if not sample.id:
         yield "its id is empty"
-    size = (sample.camera.height, sample.camera.width)
+    width, height = sample.size
+    size = (height, width)
     if sample.rgb.dtype != np.uint8 or sample.rgb.shape != (*size, 3):
         yield f"rgb is {sample.rgb.shape} {sample.rgb.dtype}, its camera says {(*size, 3)} uint8"
     if sample.depth_m is not None and sample.depth_m.shape != size:
         yield f"depth is {sample.depth_m.shape}, its camera says {size}"
+    relative = sample.relative_depth
+    if relative is not None and (relative.dtype != np.uint8 or relative.shape != size):
+        yield f"relative_depth is {relative.shape} {relative.dtype}, must be {size} uint8"
+    if relative is not None and sample.depth_m is not None:
+        yield "it has both depth_m and relative_depth"
     ids = [item.id for item in sample.objects]
     if len(set(ids)) != len(ids) or min(ids, default=1) < 1:
         yield f"object ids {ids} must be unique and start at 1"
@@ -60,12 +66,15 @@ def _object_problems(item: ObjectTruth, size: tuple[int, int]) -> Iterator[str]:
 def _question_problems(question: Question, size: tuple[int, int], ids: set[int]) -> Iterator[str]:
     if not question.text.strip() or not question.kind:
         yield "its text or kind is empty"
-    if question.family not in FAMILIES:
-        yield f"family {question.family!r} is none of {FAMILIES}"
-    pointless = question.family in ("absent", *SPOKEN)
-    if (question.mask is None) != pointless or (not question.answer.points) != pointless:
-        yield "exactly the absent and the spoken ones have no mask and no point"
-    if bool(question.reply) != (question.family in SPOKEN):
+    if question.family not in (*FAMILIES, *FOREIGN):
+        yield f"family {question.family!r} is none of {(*FAMILIES, *FOREIGN)}"
+    spoken = question.family in (*SPOKEN, "words")
+    pointless = spoken or question.family == "absent"
+    if (not question.answer.points) != pointless:
+        yield "exactly the absent and the spoken ones have no point"
+    if (question.mask is None) != (pointless or question.family in FOREIGN):
+        yield "exactly the absent, the spoken and those of other datasets have no mask"
+    if bool(question.reply) != spoken:
         yield f"exactly the spoken ones have a reply, this one has {question.reply!r}"
     if not set(question.target_ids) <= ids:
         yield f"target_ids {question.target_ids} are not all objects of the scene"

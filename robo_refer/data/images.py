@@ -1,4 +1,7 @@
-"""Images as PNG bytes: RGB in 8 bits, depth in 16 bits and millimetres (REP-118: 0 = invalid)."""
+"""Images as PNG bytes: RGB in 8 bits, depth in 16 bits and millimetres (REP-118: 0 = invalid).
+
+Relative depth, which has no unit, is a PNG of one 8-bit channel, 255 nearest.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ MAX_DEPTH_M = 65.535
 
 # Level 1 writes three times faster than the default for about a tenth more bytes.
 _PNG_OPTIONS = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+_PNG_BITS_AT = 24  # of the bit depth in the header, which is always the first chunk
 _PNG_END = b"IEND\xaeB`\x82"
 
 
@@ -47,6 +51,24 @@ def decode_depth(data: bytes) -> NDArray[np.float32]:
     if image.dtype != np.uint16 or image.ndim != 2:
         raise _unreadable(f"depth must be one 16-bit channel, got {image.shape} {image.dtype}")
     return image.astype(np.float32) / np.float32(1000)
+
+
+def encode_relative_depth(relative: NDArray[np.uint8]) -> bytes:
+    """Encode (height, width) uint8 relative depth, 255 nearest, as 8-bit PNG."""
+    return _encode(relative)
+
+
+def is_relative_depth(data: bytes) -> bool:
+    """Tell whether the PNG bytes of a depth image hold relative depth."""
+    return data[_PNG_BITS_AT : _PNG_BITS_AT + 1] == b"\x08"
+
+
+def decode_relative_depth(data: bytes) -> NDArray[np.uint8]:
+    """Decode 8-bit PNG relative depth to (height, width) uint8; raises BAD_SAMPLE."""
+    image = _decode(data, cv2.IMREAD_UNCHANGED)
+    if image.dtype != np.uint8 or image.ndim != 2:
+        raise _unreadable(f"relative depth must be one 8-bit channel, got {image.shape}")
+    return image
 
 
 def _encode(image: NDArray[Any]) -> bytes:

@@ -21,10 +21,8 @@ def to_row(sample: Sample) -> Row:
     return {
         "id": sample.id,
         "rgb": {"bytes": images.encode_rgb(sample.rgb), "path": None},
-        "depth": None
-        if sample.depth_m is None
-        else {"bytes": images.encode_depth(sample.depth_m), "path": None},
-        "camera": _camera_row(sample.camera),
+        "depth": _depth_row(sample),
+        "camera": None if sample.camera is None else _camera_row(sample.camera),
         "objects": [_object_row(item) for item in sample.objects],
         "questions": [_question_row(question) for question in sample.questions],
         "source": sample.source,
@@ -52,15 +50,20 @@ def from_row(row: Mapping[str, Any]) -> Sample:
 
 
 def _from_row(row: Mapping[str, Any]) -> Sample:
-    camera = _camera(row["camera"])
+    camera = None if row["camera"] is None else _camera(row["camera"])
     rgb = np.zeros((0, 0, 3), np.uint8)
     if "rgb" in row:
         rgb = images.decode_rgb(row["rgb"]["bytes"])
         _check_size("rgb", rgb.shape, camera)
-    depth_m = None
+    depth_m = relative_depth = None
     if row.get("depth") is not None:
-        depth_m = images.decode_depth(row["depth"]["bytes"])
-        _check_size("depth", depth_m.shape, camera)
+        data = row["depth"]["bytes"]
+        if images.is_relative_depth(data):
+            relative_depth = images.decode_relative_depth(data)
+            _check_size("depth", relative_depth.shape, camera)
+        else:
+            depth_m = images.decode_depth(data)
+            _check_size("depth", depth_m.shape, camera)
     return Sample(
         id=row["id"],
         rgb=rgb,
@@ -70,11 +73,12 @@ def _from_row(row: Mapping[str, Any]) -> Sample:
         questions=tuple(_question(item) for item in row.get("questions", ())),
         source=row["source"],
         meta=json.loads(row["meta"]),
+        relative_depth=relative_depth,
     )
 
 
-def _check_size(name: str, shape: tuple[int, ...], camera: CameraModel) -> None:
-    if shape[:2] != (camera.height, camera.width):
+def _check_size(name: str, shape: tuple[int, ...], camera: CameraModel | None) -> None:
+    if camera is not None and shape[:2] != (camera.height, camera.width):
         raise RoboReferError(
             ErrorCode.BAD_SAMPLE,
             f"{name} is {shape[1]}x{shape[0]} but its camera {camera.width}x{camera.height}.",
@@ -110,6 +114,15 @@ def _rle(mask: Rle | None) -> Rle | None:
     if mask is None:
         return None
     return {"size": [int(n) for n in mask["size"]], "counts": mask["counts"]}
+
+
+def _depth_row(sample: Sample) -> Row | None:
+    """The depth of a sample: the bits of its PNG tell metric (16) from relative (8)."""
+    if sample.depth_m is not None:
+        return {"bytes": images.encode_depth(sample.depth_m), "path": None}
+    if sample.relative_depth is not None:
+        return {"bytes": images.encode_relative_depth(sample.relative_depth), "path": None}
+    return None
 
 
 def _camera_row(camera: CameraModel) -> Row:
@@ -201,5 +214,5 @@ def _question(row: Row) -> Question:
         mask=row["mask"],
         step_ids=tuple(row["step_ids"]),
         tags=json.loads(row["tags"]),
-        reply=row.get("reply", ""),  # shards of the first generator have none
+        reply=row["reply"],
     )

@@ -25,6 +25,10 @@ SPOKEN = ("yes_no", "choice", "fact", "numeric", "counting")
 
 FAMILIES = (*POINTING, *SPOKEN)
 
+FOREIGN = ("point", "words")
+"""Families of datasets of others: answered by a point that no mask surrounds, so that it can be
+learnt from but not scored; and in words of any form."""
+
 
 @dataclass(frozen=True)
 class ObjectTruth:
@@ -67,8 +71,8 @@ class Question:
 
     Attributes:
         kind: question kind, snake case ("direct_name", "left_of", "nearest_camera" ...).
-        family: one of FAMILIES.
-        hops: 0 = direct, 1 = single relation or ordinal, 2, 3 = compositions.
+        family: one of FAMILIES or FOREIGN.
+        hops: 0 = direct, 1 = single relation or ordinal, 2, 3 = compositions, -1 = not known.
         text: the instruction.
         answer: the truth in the answer grammar: the target's representative point (none if
             absent) and the reasoning steps, anchors first, in the order they are needed.
@@ -102,18 +106,28 @@ class Sample:
         id: unique within its dataset ("s7-000123").
         rgb: (height, width, 3) uint8.
         depth_m: (height, width) float32 metres, exact or sensor-like; 0 where not measured.
-        camera: intrinsics and `T_world_cam`; world z is up.
+        camera: intrinsics and `T_world_cam`; world z is up. None where they are not known.
         objects: everything that can be referred to.
         questions: what is asked.
         source: which generator or dataset made it ("tabletop", "rgbd" ...).
         meta: seed, generator version, half and the like; JSON-ready.
+        relative_depth: (height, width) uint8 inverse depth without unit, 255 nearest, for images
+            whose depth was never metric; then `depth_m` is None.
     """
 
     id: str
     rgb: NDArray[np.uint8]
     depth_m: FloatArray | None
-    camera: CameraModel
+    camera: CameraModel | None
     objects: tuple[ObjectTruth, ...]
     questions: tuple[Question, ...]
     source: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
+    relative_depth: NDArray[np.uint8] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels; (0, 0) where the camera is not known and rgb was not read."""
+        if self.camera is not None:
+            return self.camera.width, self.camera.height
+        return int(self.rgb.shape[1]), int(self.rgb.shape[0])

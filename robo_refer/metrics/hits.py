@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry.camera import norm_to_px
 from robo_refer.geometry.lift import nearest_pixel
 from robo_refer.types import Answer
@@ -45,7 +46,16 @@ def score_answer(answer: Answer | None, question: Question) -> bool:
     The first final point decides; points of the reasoning steps are not answers. Where the
     referent is absent, exactly the empty answer is right. An answer that could not be parsed is
     None, and wrong: it stays in the denominator.
+
+    Raises:
+        RoboReferError: BAD_SAMPLE for a question that has a point but no mask.
     """
+    if question.mask is None and question.answer.points:
+        raise RoboReferError(
+            ErrorCode.BAD_SAMPLE,
+            f"The question {question.text!r} has no mask, so nothing can be scored with it.",
+            "Score questions of the families in robo_refer.data.sample.POINTING.",
+        )
     if answer is None:
         return False
     if question.mask is None or not answer.points:

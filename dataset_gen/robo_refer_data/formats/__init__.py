@@ -1,0 +1,1 @@
+"""Datasets of others, written and read: one module per layout."""
