@@ -16,21 +16,52 @@ from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 from robo_refer.model.configuration import RoboReferTowerConfig
 
 
+class StandardConv(nn.Module):
+    """A 3x3 convolution whose filters are kept at zero mean and equal norm.
+
+    Weight standardisation (Qiao et al. 2019) in place of norms between layers, as in NF-ResNets
+    (Brock et al. 2021): an image's features depend on no other image, a frozen tower is frozen, and
+    what an engine runs is a plain convolution. The filters are rows of one matrix, so that an
+    optimiser for matrices takes them as they are.
+    """
+
+    RELU_GAIN = math.sqrt(2 / (1 - 1 / math.pi))
+    """What keeps unit variance behind a ReLU and zero-mean filters."""
+
+    def __init__(
+        self, before: int, after: int, *, stride: int = 1, gain: float = RELU_GAIN
+    ) -> None:
+        super().__init__()
+        self.shape, self.stride, self.initial_gain = (after, before, 3, 3), stride, gain
+        self.weight = nn.Parameter(torch.empty(after, before * 9))
+        self.gain = nn.Parameter(torch.empty(after, 1))
+        self.bias = nn.Parameter(torch.empty(after))
+        self.reset()
+
+    def reset(self) -> None:
+        """Draw the filters anew."""
+        nn.init.normal_(self.weight, std=self.weight.shape[1] ** -0.5)
+        nn.init.constant_(self.gain, self.initial_gain)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        centred = self.weight - self.weight.mean(dim=1, keepdim=True)
+        filters = centred * (self.gain / (centred.norm(dim=1, keepdim=True) + 1e-5))
+        return functional.conv2d(
+            features, filters.view(self.shape), self.bias, stride=self.stride, padding=1
+        )
+
+
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a skip connection; size and channels stay."""
+    """Two 3x3 convolutions beside a skip connection; starts as the identity."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            _norm(channels),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            _norm(channels),
-        )
+        self.first = StandardConv(channels, channels)
+        self.second = StandardConv(channels, channels, gain=0.0)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return functional.relu(features + self.layers(features))
+        return functional.relu(features + self.second(functional.relu(self.first(features))))
 
 
 class ConvStem(nn.Module):
@@ -40,12 +71,7 @@ class ConvStem(nn.Module):
         super().__init__()
         channels = (config.num_channels, *config.stem_channels, config.hidden_size)
         self.halvings = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
-                _norm(after),
-                nn.ReLU(),
-            )
-            for before, after in pairwise(channels)
+            StandardConv(before, after, stride=2) for before, after in pairwise(channels)
         )
         self.blocks = nn.ModuleList(
             nn.ModuleList(ResidualBlock(after) for _ in range(count))
@@ -55,7 +81,7 @@ class ConvStem(nn.Module):
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
         features = pixel_values
         for halve, blocks in zip(self.halvings, self.blocks, strict=True):
-            features = halve(features)
+            features = functional.relu(halve(features))
             for block in blocks:
                 features = block(features)
         return features
@@ -78,11 +104,6 @@ def waves(rows: int, columns: int, channels: int) -> torch.Tensor:
         )
         parts.append(wave)
     return torch.cat(parts, dim=2).reshape(1, rows * columns, 4 * quarter)
-
-
-def _norm(channels: int) -> nn.GroupNorm:
-    # Not batch norm: a frozen tower must not go on changing, and one image must not see another.
-    return nn.GroupNorm(max(1, channels // 16), channels)
 
 
 class RoboReferTower(PreTrainedModel):
@@ -120,6 +141,8 @@ class RoboReferTower(PreTrainedModel):
             nn.init.trunc_normal_(module.weight, std=module.in_features**-0.5)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, StandardConv):
+            module.reset()
         elif isinstance(module, RoboReferTower):
             rows, columns = module.config.grid
             with torch.no_grad():

@@ -19,6 +19,7 @@ from robo_refer.model.configuration import RoboReferConfig
 from robo_refer.model.export import export
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
+from robo_refer.model.tower import ResidualBlock
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.referrer import Referrer
 from robo_refer.types import CameraModel, Frame
@@ -118,7 +119,12 @@ def test_depth_gets_gradient(
     model: RoboReferForConditionalGeneration, processor: RoboReferProcessor
 ) -> None:
     batch = processor.from_frames([make_frame(0)], TEXTS[:1])
+    blocks = [module for module in model.modules() if isinstance(module, ResidualBlock)]
+    for block in blocks:  # they start as the identity, behind which nothing gets a gradient
+        torch.nn.init.ones_(block.second.gain)
     model(**batch, labels=batch["input_ids"]).loss.backward()
+    for block in blocks:
+        torch.nn.init.zeros_(block.second.gain)
     names = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     model.zero_grad()
     # Keys have no gradient through a softmax shift: their bias is the one exception.

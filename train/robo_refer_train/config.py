@@ -10,7 +10,7 @@ import yaml
 
 from robo_refer.errors import ErrorCode, RoboReferError
 
-Trainable = Literal["vision_tower", "all_but_depth", "depth_projector", "all"]
+Trainable = Literal["vision", "all_but_depth", "depth_projector", "all"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,9 @@ class StageConfig:
         name: folder of the stage under the output.
         steps: optimiser steps.
         batch_images: images per step.
-        trainable: which parameters learn. "vision_tower" learns from the dense head alone, without
-            the language model, at four times as many images a second.
+        trainable: which parameters learn. "vision" (RGB tower, its projector, the decoder's words)
+            learns from the auxiliary losses on images alone, without running the decoder, at four
+            times as many images a second.
         depth_share: share of samples that are shown with depth.
         learning_rate: peak.
         warmup_steps, decay_steps: linear rise and linear fall; constant in between.
@@ -31,10 +32,10 @@ class StageConfig:
 
     name: str
     steps: int
-    batch_images: int = 16
+    batch_images: int = 8
     trainable: Trainable = "all"
     depth_share: float = 0.75
-    learning_rate: float = 1.2e-3
+    learning_rate: float = 1.5e-3
     warmup_steps: int = 60
     decay_steps: int = 0
     init_depth_from_rgb: bool = False

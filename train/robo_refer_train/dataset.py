@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 from torch.utils.data import Dataset
 
 from robo_refer.data.records import from_row
-from robo_refer.data.sample import ObjectTruth, Question, Sample
+from robo_refer.data.sample import POINTING, ObjectTruth, Question, Sample
 from robo_refer.data.storage import shard_paths
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import Answer, FloatArray, Step
@@ -53,15 +53,6 @@ class Classes:
             for key, found in words.items():
                 found.update(objects.field(key).unique().to_pylist())
         return cls(**{key: tuple(sorted(found)) for key, found in words.items()})
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Number of classes of each."""
-        return {
-            "name": len(self.name),
-            "colour": len(self.colour),
-            "material": len(self.material),
-        }
 
 
 class TrainingRows(Dataset[dict[str, Any]]):
@@ -125,11 +116,12 @@ class TrainingRows(Dataset[dict[str, Any]]):
     def _pack(
         self, sample: Sample, squash: float, rng: np.random.Generator, with_depth: bool
     ) -> Packed:
-        count = min(self._questions, len(sample.questions))
-        chosen = rng.choice(len(sample.questions), count, replace=False)
+        pointing = [question for question in sample.questions if question.family in POINTING]
+        count = min(self._questions, len(pointing))
+        chosen = rng.choice(len(pointing), count, replace=False)
         triples = []
         for number in chosen:
-            question = sample.questions[number]
+            question = pointing[number]
             reason = bool(rng.random() < REASON_SHARE)
             answer = _squash_answer(written_answer(question, sample.objects, reason), squash)
             triples.append((question.text, answer, reason))
@@ -253,10 +245,10 @@ class Collator:
         ) ** 2
         heat = np.exp(-distance / (2 * 0.7**2)).reshape(len(x), -1)
         heat /= heat.sum(axis=1, keepdims=True)
-        return {
-            "point_rows": batch_rows,
-            "point_places": places - 1,
-            "point_cells": heat.astype(np.float32),
+        return {  # twice: before x is written, and before y
+            "point_rows": np.tile(batch_rows, 2),
+            "point_places": np.concatenate([places - 1, places]),
+            "point_cells": np.tile(heat.astype(np.float32), (2, 1)),
         }
 
 

@@ -1,13 +1,17 @@
-"""Losses of training: soft coordinates, and two heads that are thrown away afterwards.
+"""Losses of training: soft coordinates, and what guides the model where words alone are blind.
 
-Both help where the loss on words alone is blind for thousands of steps. The dense head makes every
-cell of the RGB tower say whether it is an object, which, of what colour, and where its centre is.
-The heatmap is the decoder's own attention: about to write a point, two heads of every layer in its
-second half are taught to look at that place of the image, so that there is something to read.
+The dense head, thrown away afterwards, makes every cell of the RGB tower say whether it is an
+object, which, of what colour, and where its centre is. The loss of what is seen makes every image
+token most like the decoder's own words for what it shows and where, as contrastive pretraining does
+for SigLIP: to find a mug is then to find what is like "mug", and to say where it is is to copy, for
+all words and places at once. The heatmap is the decoder's own attention: about to write a
+coordinate, two heads of every layer in its second half are taught to look at that place of the
+image, so that there is something to read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +26,12 @@ from robo_refer.model.modeling import (
 )
 
 LOOKING_HEADS = 2
+SHARPNESS = 20.0
+"""What likenesses (cosines) are multiplied by before a softmax over words."""
+
+PLACE_SIGMA = 0.25
+"""Width of the soft target of an image token's place, over its size."""
+
 CLASS_WEIGHTS = {"name": 2.0, "colour": 1.0, "material": 0.5}
 """What a thing is takes longest to learn, and matters most; materials often cannot be seen."""
 
@@ -66,7 +76,7 @@ class TrainingModel(RoboReferPreTrainedModel):
         self,
         model: RoboReferForConditionalGeneration,
         numbers: NumberIds,
-        classes: dict[str, int],
+        classes: dict[str, Sequence[Sequence[int]]],
         *,
         heatmap_weight: float,
         dense_weight: float,
@@ -75,13 +85,21 @@ class TrainingModel(RoboReferPreTrainedModel):
         super().__init__(model.config)
         self.model = model
         self.numbers = numbers
-        self.classes = classes
+        self.classes = {name: len(words) for name, words in classes.items()}
         self.heatmap_weight, self.dense_weight = heatmap_weight, dense_weight
         self.bin_sigma = bin_sigma
         vision = model.config.vision_config.hidden_size
         self.dense = nn.Sequential(
-            nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(classes.values()))
+            nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(self.classes.values()))
         )
+        for name, words in classes.items():
+            mixture = torch.zeros(len(words), model.config.text_config.vocab_size)
+            for row, ids in enumerate(words):
+                mixture[row, list(ids)] = 1 / max(len(ids), 1)
+            self.register_buffer(f"mixture_{name}", mixture, persistent=False)
+        grid = [side // model.config.merge for side in model.config.vision_config.grid]
+        for axis, place in enumerate(token_places(grid, numbers.bins)):
+            self.register_buffer(f"place_{'yx'[axis]}", place, persistent=False)
         self.sees_only = False
         self.post_init()
 
@@ -90,8 +108,8 @@ class TrainingModel(RoboReferPreTrainedModel):
         inner = self.model.model
         if self.sees_only:
             features = inner.tower_features(inner.vision_tower, batch["pixel_values"])
-            dense = self._dense_loss(features, batch)
-            return {"loss": dense, "dense": dense.detach()}
+            dense, seen = self._dense_loss(features, batch), self._seen_loss(features, batch)
+            return {"loss": dense + seen, "dense": dense.detach(), "seen": seen.detach()}
         output = inner(
             input_ids=batch["input_ids"],
             pixel_values=batch["pixel_values"],
@@ -115,18 +133,22 @@ class TrainingModel(RoboReferPreTrainedModel):
         looks = [self._look_loss(given, layer, batch) for given, layer in later]
         heat = torch.stack(looks).mean()
         dense = self._dense_loss(output.image_features, batch)
-        loss = words + self.heatmap_weight * heat + self.dense_weight * dense
+        seen = self._seen_loss(output.image_features, batch)
+        loss = words + self.heatmap_weight * heat + self.dense_weight * (dense + seen)
         return {
             "loss": loss,
             "words": words.detach(),
             "heatmap": heat.detach(),
             "dense": dense.detach(),
+            "seen": seen.detach(),
         }
 
     def _look_loss(
         self, hidden: torch.Tensor, layer: nn.Module, batch: dict[str, Any]
     ) -> torch.Tensor:
         """Cross entropy between where some heads of a layer look and where the point is.
+
+        They may look at the place in the image or in the depth map.
 
         Args:
             hidden: (batch, length, width), what the layer is given.
@@ -149,8 +171,15 @@ class TrainingModel(RoboReferPreTrainedModel):
         scores = torch.einsum("phc,pshc->phs", query[rows, places], key[rows]) * width**-0.5
         visible = batch["attention_mask"][rows, 0, places]
         scores = scores.masked_fill(~visible[:, None], float("-inf"))
-        looks = functional.log_softmax(scores, dim=-1)[..., : target.shape[1]]
-        return -(target[:, None] * looks).sum(-1).mean()
+        looks = functional.log_softmax(scores, dim=-1)
+        cells = target.shape[1]
+        seen = looks[..., :cells]
+        if batch["depth_values"] is not None:
+            ids = batch["input_ids"][rows, cells : 2 * cells]
+            no_depth = ids[:, None] != self.model.config.depth_token_id
+            measured = looks[..., cells : 2 * cells].masked_fill(no_depth, float("-inf"))
+            seen = torch.logaddexp(seen, measured)
+        return -(target[:, None] * seen).sum(-1).mean()
 
     def _dense_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
         """Objectness, classes and centre offset of every cell."""
@@ -168,3 +197,54 @@ class TrainingModel(RoboReferPreTrainedModel):
             loss = loss + CLASS_WEIGHTS[name] * entropy
             start += count
         return loss
+
+    def _seen_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+        """Cross entropy of every image token's likeness to the words for what and where it is."""
+        rows, columns = self.model.config.vision_config.grid
+        merge, inner = self.model.config.merge, self.model.model
+        embeddings = inner.get_input_embeddings().weight
+
+        def merged(cells: torch.Tensor) -> torch.Tensor:
+            squares = cells.unflatten(1, (rows // merge, merge, columns // merge, merge))
+            return squares.sum(dim=(2, 4)).flatten(1, 2)
+
+        inside = batch["cell_object"].float()
+        shown = merged(inside[..., None])[..., 0] > 0
+        tokens = functional.normalize(inner.vision_projector(features, (rows, columns)), dim=-1)
+        loss = self._place_loss(tokens)
+        if not shown.any():
+            return loss
+        for name, count in self.classes.items():
+            words = functional.normalize(getattr(self, f"mixture_{name}") @ embeddings, dim=-1)
+            shares = functional.one_hot(batch[f"cell_{name}"], count) * inside[..., None]
+            target = merged(shares)[shown]
+            entropy = functional.cross_entropy(
+                SHARPNESS * tokens[shown] @ words.T, target / target.sum(-1, keepdim=True)
+            )
+            loss = loss + CLASS_WEIGHTS[name] * entropy
+        return loss
+
+    def _place_loss(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Cross entropy of every image token's likeness to the words for its own place."""
+        numbers, embeddings = self.numbers, self.model.get_input_embeddings().weight
+        loss = tokens.new_zeros(())
+        for start, target in ((numbers.first, self.place_x), (numbers.second, self.place_y)):
+            words = functional.normalize(embeddings[start : start + numbers.bins], dim=-1)
+            likeness = functional.log_softmax(SHARPNESS * tokens @ words.T, dim=-1)
+            loss = loss - (target * likeness).sum(-1).mean()
+        return loss
+
+
+def token_places(grid: Sequence[int], bins: int) -> list[torch.Tensor]:
+    """Return, for rows and for columns of a grid, a (tokens, bins) Gaussian at every token."""
+    targets = []
+    for axis, count in enumerate(grid):
+        centre = (torch.arange(count) + 0.5) / count * bins - 0.5
+        distance = (torch.arange(bins) - centre[:, None]) / (bins / count * PLACE_SIGMA)
+        target = torch.softmax(-(distance**2) / 2, dim=-1)
+        other = grid[1 - axis]
+        spread = (
+            target[:, None].expand(-1, other, -1) if axis == 0 else target.expand(other, -1, -1)
+        )
+        targets.append(spread.reshape(-1, bins))
+    return targets

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 import pyarrow as pa
 import torch
@@ -16,6 +18,7 @@ from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer.preprocess import PreprocessSpec
 from robo_refer_train.config import SftConfig
+from robo_refer_train.dataset import Classes
 from robo_refer_train.heads import NumberIds
 from robo_refer_train.tokenizer import build_tokenizer
 
@@ -69,6 +72,7 @@ def build_model(
     )
     model = RoboReferForConditionalGeneration(model_config)
     initialise_decoder(model)
+    initialise_numbers(model, number_ids(tokenizer))
     return model
 
 
@@ -91,12 +95,46 @@ def initialise_decoder(model: RoboReferForConditionalGeneration) -> None:
     nn.init.normal_(model.lm_head.weight, std=0.02)
 
 
+def initialise_numbers(model: RoboReferForConditionalGeneration, numbers: NumberIds) -> None:
+    """Draw the words for coordinates so that near numbers are alike, read and written.
+
+    Each is a sum of waves over [0, 1], from half a wave up to one over four bins, in directions of
+    its own for x and for y. To write where one looks is then one linear map for all places; with
+    random rows the decoder looks at the right place for long before it can say where that is.
+    """
+    width = model.config.text_config.hidden_size
+    waves = width // 6
+    place = (torch.arange(numbers.bins) + 0.5) / numbers.bins
+    angle = torch.pi * place[:, None] * torch.logspace(0, math.log10(numbers.bins / 2), waves)
+    code = torch.cat([angle.sin(), angle.cos()], dim=1)
+    directions = torch.linalg.qr(torch.randn(width, 4 * waves)).Q
+    read, written = model.get_input_embeddings().weight, model.lm_head.weight
+    for start, axis in zip(
+        (numbers.first, numbers.second), directions.chunk(2, dim=1), strict=True
+    ):
+        rows = code @ axis.T
+        rows = rows / rows.square().mean().sqrt()
+        with torch.no_grad():
+            read[start : start + numbers.bins] = 0.7 * rows
+            written[start : start + numbers.bins] = 0.05 * rows
+
+
 def number_ids(tokenizer: PreTrainedTokenizerFast) -> NumberIds:
     """Return the id ranges of the number tokens."""
     first, second = tokenizer.convert_tokens_to_ids(
         [tokens.FIRST_TOKENS[0], tokens.SECOND_TOKENS[0]]
     )
     return NumberIds(first, second, tokens.BINS)
+
+
+def class_words(
+    tokenizer: PreTrainedTokenizerFast, classes: Classes
+) -> dict[str, Sequence[Sequence[int]]]:
+    """Return the token ids of every word that the dense head tells apart."""
+    return {
+        key: [tokenizer(word).input_ids if word else [] for word in words]
+        for key, words in asdict(classes).items()
+    }
 
 
 def opener_ids(tokenizer: PreTrainedTokenizerFast) -> Sequence[int]:

@@ -27,10 +27,12 @@ from robo_refer_train.heads import TrainingModel
 from robo_refer_train.nano import (
     build_model,
     build_processor,
+    class_words,
     copy_rgb_into_depth,
     number_ids,
     opener_ids,
 )
+from robo_refer_train.optimizer import MuonAdamW
 from robo_refer_train.packing import Packer
 
 DONE_FILE = "stage_done.json"
@@ -46,6 +48,17 @@ class StageTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> Any:
         return SequentialSampler(train_dataset or self.train_dataset)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Return Muon for matrices and AdamW for the rest."""
+        given = self.args
+        self.optimizer = MuonAdamW(
+            [(n, p) for n, p in (model or self.model).named_parameters() if p.requires_grad],
+            learning_rate=given.learning_rate,
+            betas=(given.adam_beta1, given.adam_beta2),
+            weight_decay=given.weight_decay,
+        )
+        return self.optimizer
 
     def compute_loss(
         self, model: nn.Module, inputs: dict[str, Any], *args: Any, **kwargs: Any
@@ -69,16 +82,17 @@ class StageTrainer(Trainer):
 def set_trainable(training: TrainingModel, stage: StageConfig) -> None:
     """Freeze what the stage does not train."""
     inner = training.model.model
-    training.sees_only = stage.trainable == "vision_tower"
+    training.sees_only = stage.trainable == "vision"
     training.requires_grad_(stage.trainable in ("all", "all_but_depth"))
     if stage.trainable == "all_but_depth":
         inner.depth_tower.requires_grad_(False)
         inner.depth_projector.requires_grad_(False)
     elif stage.trainable == "depth_projector":
         inner.depth_projector.requires_grad_(True)
-    elif stage.trainable == "vision_tower":
-        inner.vision_tower.requires_grad_(True)
-        training.dense.requires_grad_(True)
+    elif stage.trainable == "vision":
+        for part in (inner.vision_tower, inner.vision_projector, training.dense):
+            part.requires_grad_(True)
+        inner.get_input_embeddings().requires_grad_(True)
 
 
 def compile_layers(model: RoboReferForConditionalGeneration) -> None:
@@ -139,7 +153,7 @@ def run(config: SftConfig) -> Path:
     training = TrainingModel(
         model,
         number_ids(processor.tokenizer),
-        classes.sizes,
+        class_words(processor.tokenizer, classes),
         heatmap_weight=config.heatmap_weight,
         dense_weight=config.dense_weight,
         bin_sigma=config.bin_sigma,
