@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robo_refer.data.sample import FAMILIES, POINTING, SPOKEN
-from robo_refer_data.families import counting, numeric, yes_no
+from robo_refer_data import families
+from robo_refer_data.families import choice, counting, numeric, yes_no
 from robo_refer_data.questions import Asker, ask
 from robo_refer_data.relations.facts import Facts
 from robo_refer_data.relations.registry import NO, RELATIONS, YES
@@ -130,6 +131,10 @@ def test_answers_cannot_be_told_from_the_words():
         assert max(abs(count - expected) for count in counts) <= 4 * np.sqrt(expected)
 
 
+def test_storage_and_generator_know_the_same_families():
+    assert tuple(families.SPOKEN) == SPOKEN
+
+
 def test_pointing_alone_is_asked_as_before():
     observation = made_scene(5)
     for question, program in Asker(observation, np.random.default_rng(5), POINTING).ask(30):
@@ -143,10 +148,11 @@ def test_the_same_state_asks_the_same():
     assert len({question.text for question in first}) == len(first)
 
 
-def test_every_family_has_two_hundred_forms():
+def test_families_but_fact_have_two_hundred_forms():
     pairs = [name for name, item in RELATIONS.items() if item.form == "pair"]
     said = sum(len(RELATIONS[name].says) for name in pairs)
     assert len(yes_no.FORMS) * said >= 200
+    assert len(choice.FORMS) * said >= 200
     asked_for = sum(len(measure.forms) for measure in numeric.MEASURES.values())
     assert len(numeric.WRAPPERS) * asked_for >= 200
     assert len(counting.FORMS) * len(counting.THINGS) * said >= 200

@@ -73,6 +73,22 @@ def test_inverses_hold_from_the_other_side(observation):
 
 @quick
 @given(scenes)
+def test_directions_are_those_of_the_words(observation):
+    facts = Facts(observation)
+    larger_is_yes = {
+        "right": facts.u, "below_image": facts.v, "far": facts.depth, "behind": facts.depth,
+        "tall": np.array(facts.heights), "big": np.array(facts.volumes), "wide": facts.widths,
+    }  # fmt: skip
+    for name, values in larger_is_yes.items():
+        truth = RELATIONS[name].decide(facts)
+        for subject, reference in np.argwhere(truth == YES):
+            assert values[subject] > values[reference], name
+        for subject, reference in np.argwhere(truth == NO):
+            assert values[subject] < values[reference], name
+
+
+@quick
+@given(scenes)
 def test_opposites_never_hold_together(observation):
     facts = Facts(observation)
     apart = "left right front behind close far tall short big small wide thin above_image"

@@ -22,7 +22,7 @@ class StageConfig:
         steps: optimiser steps.
         batch_images: images per step.
         trainable: which parameters learn. "vision" (RGB tower, its projector, the decoder's words)
-            learns from the auxiliary losses on images alone, without running the decoder, at four
+            learns from the auxiliary losses on images alone, without running the decoder, at three
             times as many images a second.
         depth_share: share of samples that are shown with depth.
         learning_rate: peak.

@@ -13,14 +13,14 @@ from robo_refer_data.families.teller import PAIRS, Teller
 from robo_refer_data.relations.registry import NO, YES
 
 FORMS = (
-    "which of these is {says} {1}? {options}",
-    "which one is {says} {1}? {options}",
-    "what is {says} {1}? {options}",
-    "choose what is {says} {1}: {options}",
-    "pick the one that is {says} {1}: {options}",
-    "one of these is {says} {1}. which? {options}",
-    "{options}: which is {says} {1}?",
-    "of the following, which is {says} {1}? {options}",
+    "which of these is {says} {anchor}? {options}",
+    "which one is {says} {anchor}? {options}",
+    "what is {says} {anchor}? {options}",
+    "choose what is {says} {anchor}: {options}",
+    "pick the one that is {says} {anchor}: {options}",
+    "one of these is {says} {anchor}. which? {options}",
+    "{options}: which is {says} {anchor}?",
+    "of the following, which is {says} {anchor}? {options}",
 )
 LETTERS = "abcd"
 MOST = len(LETTERS)
@@ -71,7 +71,7 @@ class Choice:
             return None
         options = ", ".join(f"({LETTERS[k]}) {phrase}" for k, phrase in enumerate(phrases))
         form = teller.one(FORMS)
-        text = form.format("", anchor, says=teller.says(name), options=options)
+        text = form.format(anchor=anchor, says=teller.says(name), options=options)
         reply = f"({LETTERS[shown.index(subject)]})"
         chance = float(np.round(1 / len(shown), 4))
         return teller.question("choice", name, text, reply, (reference, subject), chance=chance)

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from robo_refer_data.relations.facts import Facts
-from robo_refer_data.relations.registry import (
-    Truth,
-    beyond,
-    both,
-    log_ratio,
-    minus,
-    pairs,
-    relation,
-)
-
-MARGIN, GROUND_M = 0.05, 0.01
+from robo_refer_data.relations.listed.front import decide as front
+from robo_refer_data.relations.registry import Truth, relation
 
 
 @relation(
@@ -26,9 +17,5 @@ MARGIN, GROUND_M = 0.05, 0.01
     inverse="front",
 )
 def decide(facts: Facts) -> Truth:
-    """The subject is farther from the camera than the reference, by median visible depth and along
-    the ground.
-    """
-    nearer = beyond(log_ratio(facts.depth), MARGIN)
-    ground = beyond(minus(facts.centre_world @ facts.forward_world), GROUND_M)
-    return pairs(both(nearer, ground))
+    """`front` holds from the reference to the subject."""
+    return front(facts).T.copy()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from robo_refer_data.relations.facts import Facts
-from robo_refer_data.relations.registry import Truth, beyond, minus, pairs, relation
-
-MARGIN = 0.05  # of the image height
+from robo_refer_data.relations.listed.above_image import decide as above_image
+from robo_refer_data.relations.registry import Truth, relation
 
 
 @relation(
@@ -18,5 +17,5 @@ MARGIN = 0.05  # of the image height
     inverse="above_image",
 )
 def decide(facts: Facts) -> Truth:
-    """The subject's centroid lies lower in the image than the reference's."""
-    return pairs(beyond(minus(facts.v), MARGIN))
+    """`above_image` holds from the reference to the subject."""
+    return above_image(facts).T.copy()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from robo_refer_data.relations.facts import Facts
-from robo_refer_data.relations.registry import Truth, beyond, log_ratio, pairs, relation
-
-MARGIN = 0.05  # in log depth
+from robo_refer_data.relations.listed.close import decide as close
+from robo_refer_data.relations.registry import Truth, relation
 
 
 @relation(
@@ -18,7 +17,5 @@ MARGIN = 0.05  # in log depth
     inverse="close",
 )
 def decide(facts: Facts) -> Truth:
-    """The subject's visible surface is farther from the camera than the reference's, by median
-    depth.
-    """
-    return pairs(beyond(log_ratio(facts.depth), MARGIN))
+    """`close` holds from the reference to the subject."""
+    return close(facts).T.copy()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from robo_refer_data.relations.facts import Facts
-from robo_refer_data.relations.registry import Truth, beyond, minus, pairs, relation
-
-MARGIN = 0.04  # of the image width
+from robo_refer_data.relations.listed.left import decide as left
+from robo_refer_data.relations.registry import Truth, relation
 
 
 @relation(
@@ -18,5 +17,5 @@ MARGIN = 0.04  # of the image width
     inverse="left",
 )
 def decide(facts: Facts) -> Truth:
-    """The subject's centroid lies further right in the image than the reference's."""
-    return pairs(beyond(minus(facts.u), MARGIN))
+    """`left` holds from the reference to the subject."""
+    return left(facts).T.copy()

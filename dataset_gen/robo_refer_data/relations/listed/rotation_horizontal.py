@@ -15,7 +15,7 @@ LEAST_LEVEL = 0.7  # of the front that must be horizontal
     "rotation_horizontal",
     "measure",
     "camera",
-    ("turn to the right of its front", "degrees"),
+    ("turn away from the camera", "degrees"),
     margin="asked of upright things with a front",
     example="by how many degrees is the laptop turned away from the camera?",
 )

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from robo_refer_data.relations.facts import Facts
-from robo_refer_data.relations.registry import (
-    Truth,
-    beyond,
-    both,
-    log_ratio,
-    minus,
-    pairs,
-    relation,
-)
-
-RATIO = np.log(1.15)
-DIFFERENCE_M = 0.01
+from robo_refer_data.relations.listed.tall import decide as tall
+from robo_refer_data.relations.registry import Truth, relation
 
 
 @relation(
@@ -29,7 +17,5 @@ DIFFERENCE_M = 0.01
     inverse="tall",
 )
 def decide(facts: Facts) -> Truth:
-    """The subject's vertical extent is smaller than the reference's."""
-    return pairs(
-        both(beyond(-log_ratio(facts.heights), RATIO), beyond(-minus(facts.heights), DIFFERENCE_M))
-    )
+    """`tall` holds from the reference to the subject."""
+    return tall(facts).T.copy()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from robo_refer_data.relations.facts import Facts
-from robo_refer_data.relations.registry import Truth, beyond, both, log_ratio, pairs, relation
-
-VOLUME, EXTENT = np.log(1.4), np.log(1.05)
+from robo_refer_data.relations.listed.big import decide as big
+from robo_refer_data.relations.registry import Truth, relation
 
 
 @relation(
@@ -20,9 +17,5 @@ VOLUME, EXTENT = np.log(1.4), np.log(1.05)
     inverse="big",
 )
 def decide(facts: Facts) -> Truth:
-    """The subject's oriented box has less volume than the reference's, and its largest extent
-    agrees.
-    """
-    return pairs(
-        both(beyond(-log_ratio(facts.volumes), VOLUME), beyond(-log_ratio(facts.extents), EXTENT))
-    )
+    """`big` holds from the reference to the subject."""
+    return big(facts).T.copy()

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from robo_refer_data.relations.facts import Facts
-from robo_refer_data.relations.registry import (
-    Truth,
-    beyond,
-    both,
-    log_ratio,
-    minus,
-    pairs,
-    relation,
-)
-
-RATIO = np.log(1.2)
-DIFFERENCE_M = 0.01
+from robo_refer_data.relations.listed.wide import decide as wide
+from robo_refer_data.relations.registry import Truth, relation
 
 
 @relation(
@@ -29,9 +17,5 @@ DIFFERENCE_M = 0.01
     inverse="wide",
 )
 def decide(facts: Facts) -> Truth:
-    """The subject extends less far across the view (the camera's x axis) than the reference, in
-    metres.
-    """
-    return pairs(
-        both(beyond(-log_ratio(facts.widths), RATIO), beyond(-minus(facts.widths), DIFFERENCE_M))
-    )
+    """`wide` holds from the reference to the subject."""
+    return wide(facts).T.copy()
