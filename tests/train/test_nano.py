@@ -6,9 +6,16 @@ import torch
 
 from robo_refer.model.tower import ResidualBlock, StandardConv
 from robo_refer_train.config import SftConfig
-from robo_refer_train.dataset import load_table
-from robo_refer_train.heads import token_places
-from robo_refer_train.nano import build_model, build_processor, number_ids
+from robo_refer_train.dataset import Classes, Collator, TrainingRows, load_table
+from robo_refer_train.heads import TrainingModel, token_places
+from robo_refer_train.nano import (
+    build_model,
+    build_processor,
+    class_words,
+    number_ids,
+    opener_ids,
+)
+from robo_refer_train.packing import Packer
 
 
 def test_filters_have_no_mean_and_equal_norms_whatever_the_weights() -> None:
@@ -46,3 +53,32 @@ def test_token_places_are_the_cells_centres() -> None:
         row, column = divmod(token, 4)
         assert torch.isclose((y[token] * bins).sum(), torch.tensor((row + 0.5) * 40), atol=1.0)
         assert torch.isclose((x[token] * bins).sum(), torch.tensor((column + 0.5) * 30), atol=1.0)
+
+
+def test_rows_without_depth_or_points_have_losses(tiny_config: SftConfig) -> None:
+    table = load_table(tiny_config.data)
+    processor, classes = build_processor(tiny_config, table), Classes.of(table)
+    model = build_model(tiny_config, processor.tokenizer)
+    numbers, spec = number_ids(processor.tokenizer), processor.spec
+    words = class_words(processor.tokenizer, classes)
+    training = TrainingModel(
+        model, numbers, words, heatmap_weight=1.0, dense_weight=1.0, bin_sigma=1.9
+    )
+    packer = Packer(processor.tokenizer.backend_tokenizer, spec.image_tokens, spec.depth_tokens)
+    side = 8 * tiny_config.merge
+    grid = (spec.height // side, spec.width // side)
+    collator = Collator(
+        range(numbers.first, numbers.first + numbers.bins), opener_ids(processor.tokenizer), grid
+    )
+    points = set()
+    for share in (0.0, 1.0):
+        rows = TrainingRows(
+            table, packer, spec, classes, draws=12, seed=0, questions=1, depth_share=share
+        )
+        for number in range(12):
+            batch = collator([rows[number]])
+            parts = training(**batch)
+            assert all(torch.isfinite(value) for value in parts.values())
+            assert bool(parts["heatmap"] > 0) == bool(len(batch["point_rows"]))
+            points.add(len(batch["point_rows"]))
+    assert {0, 2} <= points  # nothing to point at; one point, looked at before x and before y

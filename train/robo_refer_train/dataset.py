@@ -243,7 +243,7 @@ class Collator:
         distance = (np.arange(columns) - x[:, None, None]) ** 2 + (
             np.arange(rows)[:, None] - y[:, None, None]
         ) ** 2
-        heat = np.exp(-distance / (2 * 0.7**2)).reshape(len(x), -1)
+        heat = np.exp(-distance / (2 * 0.7**2)).reshape(len(x), rows * columns)
         heat /= heat.sum(axis=1, keepdims=True)
         return {  # twice: before x is written, and before y
             "point_rows": np.tile(batch_rows, 2),

@@ -156,6 +156,8 @@ class TrainingModel(RoboReferPreTrainedModel):
             batch: places where points are about to be written, and Gaussians over the cells there.
         """
         rows, places, target = batch["point_rows"], batch["point_places"], batch["point_cells"]
+        if not len(rows):  # nothing is pointed at: all that was asked for is absent
+            return hidden.new_zeros(())
         attention, width = layer.self_attn, layer.self_attn.head_dim
         normed = layer.input_layernorm(hidden)
         rotary = self.model.model.language_model.rotary_emb(normed, batch["position_ids"])
