@@ -27,10 +27,12 @@ class RoboReferModelOutput(BaseModelOutputWithPast):
     """Hidden states of the decoder, and the RGB tower's features that training heads read.
 
     Attributes:
-        image_features: (images, patches, channels), before the projector; None after prefill.
+        image_features, depth_features: (images, patches, channels), before the projectors; None
+            after prefill, or where there is no depth.
     """
 
     image_features: torch.Tensor | None = None
+    depth_features: torch.Tensor | None = None
 
 
 class RoboReferPreTrainedModel(PreTrainedModel):
@@ -85,10 +87,10 @@ class RoboReferModel(RoboReferPreTrainedModel):
         features = self.tower_features(self.vision_tower, pixel_values)
         return self.vision_projector(features, _grid(self.config.vision_config)), features
 
-    def depth_tokens(self, depth_values: torch.Tensor) -> torch.Tensor:
-        """Return (depth maps, tokens, width)."""
+    def depth_tokens(self, depth_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (depth maps, tokens, width) and the features they came from."""
         features = self.tower_features(self.depth_tower, depth_values)
-        return self.depth_projector(features, _grid(self.config.depth_config))
+        return self.depth_projector(features, _grid(self.config.depth_config)), features
 
     def forward(
         self,
@@ -116,16 +118,16 @@ class RoboReferModel(RoboReferPreTrainedModel):
             attention_mask: (batch, length), or a (batch, 1, length, length) bool mask where
                 several questions share one image.
         """
-        features = None
+        image_features = depth_features = None
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         if pixel_values is not None:
-            tokens, features = self.image_tokens(pixel_values)
+            tokens, image_features = self.image_tokens(pixel_values)
             inputs_embeds = _fill(inputs_embeds, input_ids, self.config.image_token_id, tokens)
         if depth_values is not None and depth_mask is not None:
             depth_values = depth_values[depth_mask.bool()]
         if depth_values is not None and len(depth_values):
-            tokens = self.depth_tokens(depth_values)
+            tokens, depth_features = self.depth_tokens(depth_values)
             inputs_embeds = _fill(inputs_embeds, input_ids, self.config.depth_token_id, tokens)
         output = self.language_model(
             inputs_embeds=inputs_embeds,
@@ -140,7 +142,8 @@ class RoboReferModel(RoboReferPreTrainedModel):
             past_key_values=output.past_key_values,
             hidden_states=output.hidden_states,
             attentions=output.attentions,
-            image_features=features,
+            image_features=image_features,
+            depth_features=depth_features,
         )
 
 

@@ -80,5 +80,6 @@ def test_rows_without_depth_or_points_have_losses(tiny_config: SftConfig) -> Non
             parts = training(**batch)
             assert all(torch.isfinite(value) for value in parts.values())
             assert bool(parts["heatmap"] > 0) == bool(len(batch["point_rows"]))
+            assert ("fused" in parts) == (share == 1.0)
             points.add(len(batch["point_rows"]))
     assert {0, 2} <= points  # nothing to point at; one point, looked at before x and before y

@@ -54,6 +54,7 @@ class SftConfig:
         canvas_px: (width, height) that the towers see.
         vocab_size: words of the tokenizer, before grammar and numbers are added.
         questions_per_image: questions on one image share its encoding.
+        question_weights: how often questions of a kind are drawn, relative to the others (1).
         heatmap_weight, dense_weight: auxiliary losses of training.
         bin_sigma: width of the soft coordinate targets, in bins of 1/250.
         save_steps: checkpoint interval; a killed run resumes from the last one.
@@ -74,6 +75,7 @@ class SftConfig:
     merge: int = 2
     vocab_size: int = 700
     questions_per_image: int = 8
+    question_weights: dict[str, float] = field(default_factory=dict)
     heatmap_weight: float = 0.5
     dense_weight: float = 0.5
     bin_sigma: float = 1.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,7 @@ class TrainingRows(Dataset[dict[str, Any]]):
         seed: int,
         questions: int,
         depth_share: float,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         self._table = table
         self._packer = packer
@@ -83,6 +84,7 @@ class TrainingRows(Dataset[dict[str, Any]]):
         }
         self._draws, self._seed = draws, seed
         self._questions, self._depth_share = questions, depth_share
+        self._weights = weights or {}
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, np.int64))
 
     def __len__(self) -> int:
@@ -118,7 +120,8 @@ class TrainingRows(Dataset[dict[str, Any]]):
     ) -> Packed:
         pointing = [question for question in sample.questions if question.family in POINTING]
         count = min(self._questions, len(pointing))
-        chosen = rng.choice(len(pointing), count, replace=False)
+        weights = np.array([self._weights.get(question.kind, 1.0) for question in pointing])
+        chosen = rng.choice(len(pointing), count, replace=False, p=weights / weights.sum())
         triples = []
         for number in chosen:
             question = pointing[number]

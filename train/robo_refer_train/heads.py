@@ -6,7 +6,9 @@ token most like the decoder's own words for what it shows and where, as contrast
 for SigLIP: to find a mug is then to find what is like "mug", and to say where it is is to copy, for
 all words and places at once. The heatmap is the decoder's own attention: about to write a
 coordinate, two heads of every layer in its second half are taught to look at that place of the
-image, so that there is something to read.
+image, so that there is something to read. Depth tokens learn to tell objects from what they stand
+on, to be like the words for their own place, and, in the first layer, to look at the image token of
+that place: from there on they know what it is that is near or far.
 """
 
 from __future__ import annotations
@@ -92,6 +94,7 @@ class TrainingModel(RoboReferPreTrainedModel):
         self.dense = nn.Sequential(
             nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(self.classes.values()))
         )
+        self.dense_depth = nn.Linear(model.config.depth_config.hidden_size, 3)
         for name, words in classes.items():
             mixture = torch.zeros(len(words), model.config.text_config.vocab_size)
             for row, ids in enumerate(words):
@@ -135,12 +138,19 @@ class TrainingModel(RoboReferPreTrainedModel):
         dense = self._dense_loss(output.image_features, batch)
         seen = self._seen_loss(output.image_features, batch)
         loss = words + self.heatmap_weight * heat + self.dense_weight * (dense + seen)
+        depth_parts = {}
+        if output.depth_features is not None:
+            measured = self._measured_loss(output.depth_features, batch)
+            fused = self._fuse_loss(*layers[0], batch)
+            loss = loss + self.dense_weight * (measured + fused)
+            depth_parts = {"measured": measured.detach(), "fused": fused.detach()}
         return {
             "loss": loss,
             "words": words.detach(),
             "heatmap": heat.detach(),
             "dense": dense.detach(),
             "seen": seen.detach(),
+            **depth_parts,
         }
 
     def _look_loss(
@@ -158,19 +168,8 @@ class TrainingModel(RoboReferPreTrainedModel):
         rows, places, target = batch["point_rows"], batch["point_places"], batch["point_cells"]
         if not len(rows):  # nothing is pointed at: all that was asked for is absent
             return hidden.new_zeros(())
-        attention, width = layer.self_attn, layer.self_attn.head_dim
-        normed = layer.input_layernorm(hidden)
-        rotary = self.model.model.language_model.rotary_emb(normed, batch["position_ids"])
-        cos, sin = (angle[:, :, None] for angle in rotary)
-        first = slice(0, LOOKING_HEADS * width)
-        query, key = (
-            functional.linear(normed, part.weight[first], part.bias[first]).unflatten(
-                2, (-1, width)
-            )
-            for part in (attention.q_proj, attention.k_proj)
-        )
-        query, key = (part * cos + rotate_half(part) * sin for part in (query, key))
-        scores = torch.einsum("phc,pshc->phs", query[rows, places], key[rows]) * width**-0.5
+        query, key = self._queries_and_keys(hidden, layer, batch)
+        scores = torch.einsum("phc,pshc->phs", query[rows, places], key[rows])
         visible = batch["attention_mask"][rows, 0, places]
         scores = scores.masked_fill(~visible[:, None], float("-inf"))
         looks = functional.log_softmax(scores, dim=-1)
@@ -182,6 +181,63 @@ class TrainingModel(RoboReferPreTrainedModel):
             measured = looks[..., cells : 2 * cells].masked_fill(no_depth, float("-inf"))
             seen = torch.logaddexp(seen, measured)
         return -(target[:, None] * seen).sum(-1).mean()
+
+    def _fuse_loss(
+        self, hidden: torch.Tensor, layer: nn.Module, batch: dict[str, Any]
+    ) -> torch.Tensor:
+        """Cross entropy between where a depth token looks and the image token of its place."""
+        cells = batch["point_cells"].shape[1]
+        rows = batch["input_ids"][:, cells] == self.model.config.depth_token_id
+        query, key = self._queries_and_keys(hidden[rows], layer, batch, rows)
+        scores = torch.einsum("bqhc,bkhc->bhqk", query[:, cells : 2 * cells], key[:, : 2 * cells])
+        future = torch.ones(cells, 2 * cells, dtype=torch.bool, device=scores.device)
+        looks = scores.masked_fill(future.triu(cells + 1), float("-inf")).log_softmax(-1)
+        return -looks.diagonal(dim1=2, dim2=3).mean()
+
+    def _queries_and_keys(
+        self,
+        hidden: torch.Tensor,
+        layer: nn.Module,
+        batch: dict[str, Any],
+        rows: torch.Tensor | slice = slice(None),
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (rows, length, heads, channels) of a layer's first `LOOKING_HEADS` heads.
+
+        Their products are the heads' scores: queries carry the scale.
+        """
+        attention, width = layer.self_attn, layer.self_attn.head_dim
+        normed = layer.input_layernorm(hidden)
+        rotary = self.model.model.language_model.rotary_emb(normed, batch["position_ids"][rows])
+        cos, sin = (angle[:, :, None] for angle in rotary)
+        first = slice(0, LOOKING_HEADS * width)
+        query, key = (
+            functional.linear(normed, part.weight[first], part.bias[first]).unflatten(
+                2, (-1, width)
+            )
+            for part in (attention.q_proj, attention.k_proj)
+        )
+        query, key = (part * cos + rotate_half(part) * sin for part in (query, key))
+        return query * width**-0.5, key
+
+    def _measured_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+        """Objectness and centre offset of every cell of a depth map, and the place of its tokens.
+
+        Args:
+            features: (depth maps, cells, channels) of the depth tower.
+            batch: its rows with depth, in order, are those of the maps.
+        """
+        inner, cells = self.model.model, batch["point_cells"].shape[1]
+        rows = batch["input_ids"][:, cells] == self.model.config.depth_token_id
+        prediction, inside = self.dense_depth(features), batch["cell_object"][rows]
+        tokens = inner.depth_projector(features, self.model.config.depth_config.grid)
+        loss = self._place_loss(functional.normalize(tokens, dim=-1))
+        loss = loss + functional.binary_cross_entropy_with_logits(
+            prediction[..., 0], inside.float()
+        )
+        if not inside.any():
+            return loss
+        offset = batch["cell_offset"][rows][inside]
+        return loss + functional.smooth_l1_loss(prediction[inside][:, 1:], offset)
 
     def _dense_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
         """Objectness, classes and centre offset of every cell."""

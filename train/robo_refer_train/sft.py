@@ -210,6 +210,7 @@ def _run_stage(
         seed=config.seed * 100 + number,
         questions=config.questions_per_image,
         depth_share=stage.depth_share if config.use_depth else 0.0,
+        weights=config.question_weights,
     )
     numbers = number_ids(processor.tokenizer)
     collator = Collator(
