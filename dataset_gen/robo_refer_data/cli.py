@@ -51,13 +51,14 @@ def generate(
         json: Print the summary as one line of JSON.
     """
     from robo_refer_data import generate as generator
+    from robo_refer_data.plan import GENERATOR_VERSION, Plan
     from robo_refer_data.summary import summarise, write_card
 
     width, height = _parse_size(size)
-    plan = generator.Plan(scenes, seed, width, height, questions, half, sensor_depth, families)
+    plan = Plan(scenes, seed, width, height, questions, half, sensor_depth, families)
     run = generator.generate(out, plan, workers)
     summary = summarise(out)
-    options = {"generator version": generator.GENERATOR_VERSION, **asdict(plan)}
+    options = {"generator version": GENERATOR_VERSION, **asdict(plan)}
     write_card(out, options, summary)
     if json:
         made = {"new_scenes": run["scenes"], "seconds": round(run["seconds"], 3)}

@@ -14,28 +14,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from robo_refer.data import Sample, shard_path, write_shard
-from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError, missing_package
-from robo_refer_data.observation import Half
+from robo_refer_data.making import MakeSample, make_sample
+from robo_refer_data.plan import GENERATOR_VERSION, Plan
 
 try:
     from tqdm import tqdm
 except ImportError as error:
     raise missing_package("tqdm", "data") from error
-
-GENERATOR_VERSION = 2
-"""Raise it with every change that makes other bytes from the same seed."""
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -43,125 +38,6 @@ _THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
-_MAX_SHARD = 500
-_MIN_SHARD = 8
-_SHARDS_WANTED = 64  # enough that many workers share the work evenly
-_MAX_SIDE = 4096
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which dataset to make; two equal plans make equal bytes.
-
-    Attributes:
-        scenes: number of scenes.
-        seed: seed of the whole dataset, 0 <= seed < 2**32.
-        width, height: image size in pixels.
-        questions: how many questions to ask of a scene (a poor scene may give fewer).
-        half: which kind of scene; "both" alternates, natural first.
-        sensor_depth: store depth as a depth camera would measure it, instead of exact depth.
-        families: which question families to ask.
-    """
-
-    scenes: int
-    seed: int = 0
-    width: int = 640
-    height: int = 480
-    questions: int = 16
-    half: Literal["natural", "decorrelated", "both"] = "both"
-    sensor_depth: bool = False
-    families: tuple[str, ...] = FAMILIES
-
-    def __post_init__(self) -> None:
-        limits = {
-            "scenes": (1, 10_000_000),
-            "seed": (0, 2**32 - 1),
-            "width": (16, _MAX_SIDE),
-            "height": (16, _MAX_SIDE),
-            "questions": (0, 1000),
-        }
-        for name, (low, high) in limits.items():
-            if not low <= getattr(self, name) <= high:
-                raise RoboReferError(
-                    ErrorCode.BAD_REQUEST,
-                    f"{name} must lie in {low}..{high}, got {getattr(self, name)}.",
-                    f"Choose another {name}.",
-                )
-        unknown = [name for name in self.families if name not in FAMILIES]
-        if unknown or not self.families:
-            raise RoboReferError(
-                ErrorCode.BAD_REQUEST,
-                f"There is no question family {unknown[0]!r}." if unknown else "No family is left.",
-                f"Choose among: {', '.join(FAMILIES)}.",
-            )
-
-    @property
-    def scenes_per_shard(self) -> int:
-        """Samples in a shard: follows from `scenes`, so that it cannot depend on the workers."""
-        return min(_MAX_SHARD, max(_MIN_SHARD, -(-self.scenes // _SHARDS_WANTED)))
-
-    @property
-    def shards(self) -> int:
-        """How many shards the dataset has."""
-        return -(-self.scenes // self.scenes_per_shard)
-
-    def shard_scenes(self, shard: int) -> range:
-        """Return the scene indices of one shard."""
-        first = shard * self.scenes_per_shard
-        return range(first, min(first + self.scenes_per_shard, self.scenes))
-
-    def scene_half(self, index: int) -> Half:
-        """Return which half scene `index` belongs to."""
-        if self.half != "both":
-            return self.half
-        return "decorrelated" if index % 2 else "natural"
-
-
-MakeSample = Callable[[Plan, int], Sample]
-
-
-def make_sample(plan: Plan, index: int) -> Sample:
-    """Make scene `index` of a plan: render it, ask about it, and measure its depth if wanted."""
-    # Imported here: a parent that only hands out shards needs no renderer.
-    from robo_refer_data.questions import ask
-    from robo_refer_data.render.sensor import sensor_depth
-    from robo_refer_data.scenes import observe
-
-    scene_seed = _scene_seed(plan.seed, index)
-    half = plan.scene_half(index)
-    seen = observe(scene_seed, half, plan.width, plan.height)
-    questions = ask(seen, _rng(plan.seed, index, 1), plan.questions, plan.families)
-    depth_m = seen.depth_m
-    if plan.sensor_depth:
-        depth_m = sensor_depth(seen.depth_m, seen.rgb, _rng(plan.seed, index, 2))
-    return Sample(
-        id=f"s{plan.seed}-{index:06d}",
-        rgb=seen.rgb,
-        depth_m=depth_m,
-        camera=seen.camera,
-        objects=seen.objects,
-        questions=tuple(questions),
-        source="tabletop",
-        meta={
-            "seed": plan.seed,
-            "index": index,
-            "scene_seed": scene_seed,
-            "half": half,
-            "depth": "sensor" if plan.sensor_depth else "exact",
-            "generator": GENERATOR_VERSION,
-        },
-    )
-
-
-def _scene_seed(seed: int, index: int) -> int:
-    """Return 63 random bits: they fit a signed 64-bit integer wherever they are stored."""
-    state = np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)
-    return int(state[0]) >> 1
-
-
-def _rng(seed: int, index: int, use: int) -> np.random.Generator:
-    # `use` starts at 1: SeedSequence pads with zeros, so [seed, index, 0] is the scene's own seed.
-    return np.random.default_rng(np.random.SeedSequence([seed, index, use]))
 
 
 def generate(

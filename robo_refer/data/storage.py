@@ -246,5 +246,5 @@ def _bad_file(path: Path, reason: str) -> RoboReferError:
     return RoboReferError(
         ErrorCode.BAD_FILE,
         f"{path} {reason}.",
-        "Make it again with this release's 'robo-refer data generate' or robo_refer.data.ShardWriter.",
+        "Make it again with this release's `robo-refer data generate` or `ShardWriter`.",
     )

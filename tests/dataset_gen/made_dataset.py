@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from robo_refer.data import Question, Sample, shard_path
 from robo_refer.data.records import to_row
 from robo_refer.data.schema import SCHEMA
-from robo_refer_data.generate import GENERATOR_VERSION, Plan
+from robo_refer_data.plan import GENERATOR_VERSION, Plan
 from robo_refer_data.questions import ask
 from tests.dataset_gen.made_scenes import made_scene
 

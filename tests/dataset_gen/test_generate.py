@@ -14,7 +14,9 @@ from robo_refer.data import Question, Sample, count_samples, masks, read_samples
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import Answer, CameraModel
 from robo_refer_data import cli
-from robo_refer_data.generate import Plan, generate, make_sample
+from robo_refer_data.generate import generate
+from robo_refer_data.making import make_sample
+from robo_refer_data.plan import Plan
 from robo_refer_data.summary import summarise
 
 SIZE = {"width": 32, "height": 24}

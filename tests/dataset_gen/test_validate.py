@@ -15,7 +15,8 @@ from robo_refer.data import Question, Sample, masks, shard_path
 from robo_refer.data.records import to_row
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import Answer, Step
-from robo_refer_data.generate import Plan, make_sample
+from robo_refer_data.making import make_sample
+from robo_refer_data.plan import Plan
 from robo_refer_data.sample_checks import Problem
 from robo_refer_data.validate import Report, validate
 from tests.dataset_gen.made_dataset import (
