@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from robo_refer.metrics.controls import CONTROLS
 from robo_refer_bench.compare import Comparison
-from robo_refer_bench.controls import CONTROLS
 from robo_refer_bench.score import Report, Row, Share
 
 ON_CONSOLE = (

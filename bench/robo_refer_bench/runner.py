@@ -11,9 +11,9 @@ from tqdm import tqdm
 from robo_refer.data import Sample, read_samples, shard_paths
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.metrics import score_answer
+from robo_refer.metrics.controls import CONTROLS, Points, control_points
 from robo_refer.referrer import BUNDLED, Referrer
 from robo_refer.types import Answer, Frame, Referral
-from robo_refer_bench.controls import CONTROLS, Points, control_points
 from robo_refer_bench.fingerprint import fingerprint
 from robo_refer_bench.predictions import Prediction, PredictionLog, RunSettings
 from robo_refer_bench.selection import (

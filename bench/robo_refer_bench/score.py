@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from robo_refer.metrics import wilson
-from robo_refer_bench.controls import CONTROLS
+from robo_refer.metrics.controls import CONTROLS
 from robo_refer_bench.predictions import Prediction, RunSettings
 
 CAMERA_EXTREMES = ("nearest_camera", "farthest_camera")
@@ -34,6 +34,9 @@ GROUPS: dict[str, Chooses] = {
     "nearest, farthest": lambda p: _object(p, 1) and p.kind in CAMERA_EXTREMES,
     "two steps": lambda p: _object(p, 2),
     "three steps": lambda p: _object(p, 3),
+    "by a relation": lambda p: p.family == "relation",
+    "reasoning, two and three steps": lambda p: p.family == "reasoning" and p.hops <= 3,
+    "reasoning, four and five steps": lambda p: p.family == "reasoning" and p.hops > 3,
     "free space": lambda p: p.family == "free_space",
     "absent, refused": lambda p: p.family == "absent",
     "all": lambda p: True,

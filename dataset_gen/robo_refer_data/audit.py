@@ -35,6 +35,11 @@ GEOMETRIC_IN_THE_IMAGE = {
 }
 """Kinds that the picture alone may answer in part, and why: reported, not judged."""
 
+AUDITED = ("object", "reasoning")
+"""Families that no rule may answer better than chance. Of the family `relation`, whose answers lean
+to one side by definition (what is left of something is rarely the rightmost), `blind_stats` tells
+how far rules get."""
+
 RULES = ("lowest", "highest", "central", "largest", "smallest", "leftmost", "rightmost")
 _WITHOUT_ANCHOR = ("nth_left", "nth_right", "nth_front", "nearest_camera", "farthest_camera",
                    "biggest", "smallest", "tallest", "shortest")  # fmt: skip
@@ -99,7 +104,7 @@ class Row:
 def audit(
     asked: Sequence[tuple[Observation, Sequence[Question]]], min_train: int = 60
 ) -> list[Row]:
-    """Return one row per kind and half, for kinds that ask for objects.
+    """Return one row per kind and half of the families in AUDITED.
 
     Args:
         asked: scenes and their questions.
@@ -109,7 +114,7 @@ def audit(
     for number, (observation, questions) in enumerate(asked):
         view = _View(observation)
         for question in questions:
-            if question.family == "object":
+            if question.family in AUDITED:
                 case = view.case(number, question)
                 cases.setdefault((question.kind, observation.half), []).append(case)
     return [_row(kind, half, found, min_train) for (kind, half), found in sorted(cases.items())]

@@ -32,6 +32,7 @@ def generate(
     half: Literal["natural", "decorrelated", "both"] = "both",
     sensor_depth: bool = False,
     families: tuple[str, ...] = FAMILIES,
+    relations: tuple[str, ...] = (),
     json: bool = False,
 ) -> None:
     """Render scenes, ask about them, and store both as a dataset.
@@ -47,7 +48,8 @@ def generate(
         questions: Questions per scene, at most.
         half: Tables as they are, scenes without shortcuts, or both in turn.
         sensor_depth: Depth with the noise and holes of a depth camera, instead of exact depth.
-        families: Question families to ask; the first three are answered by pointing.
+        families: Question families to ask; the first five are answered by pointing.
+        relations: Ask only about these (see 'robo-refer data relations'); all if none is given.
         json: Print the summary as one line of JSON.
     """
     from robo_refer_data import generate as generator
@@ -55,10 +57,20 @@ def generate(
     from robo_refer_data.summary import summarise, write_card
 
     width, height = _parse_size(size)
-    plan = Plan(scenes, seed, width, height, questions, half, sensor_depth, families)
+    plan = Plan(
+        scenes=scenes,
+        seed=seed,
+        width=width,
+        height=height,
+        questions=questions,
+        half=half,
+        sensor_depth=sensor_depth,
+        families=families,
+        relations=relations,
+    )
     run = generator.generate(out, plan, workers)
     summary = summarise(out)
-    options = {"generator version": GENERATOR_VERSION, **asdict(plan)}
+    options = {"generator version": GENERATOR_VERSION, **plan.as_manifest()}
     write_card(out, options, summary)
     if json:
         made = {"new_scenes": run["scenes"], "seconds": round(run["seconds"], 3)}
@@ -78,20 +90,28 @@ def generate(
 
 @app.command
 def stats(path: tyro.conf.Positional[Path], json: bool = False) -> None:
-    """Print what a dataset holds, how varied its words are, and what they give away.
+    """Print what a dataset holds, and what its words and its pictures alone give away.
 
     Args:
         path: Dataset folder or Parquet file.
         json: Print it as one line of JSON.
     """
+    from robo_refer_data.blind_stats import blind_stats, blind_table
     from robo_refer_data.language_stats import language_stats
     from robo_refer_data.summary import summarise
 
-    summary, language = summarise(path), language_stats(path)
+    summary, language, blind = summarise(path), language_stats(path), blind_stats(path)
     if json:
-        print(json_format.dumps({"path": str(path), **summary.as_dict(), "language": language}))
+        seen = {
+            table: {name: asdict(found) for name, found in rows.items()}
+            for table, rows in blind.items()
+        }
+        whole = {**summary.as_dict(), "language": language, "blind": seen}
+        print(json_format.dumps({"path": str(path), **whole}))
         return
     print("\n".join(summary.table()))
+    print("\nAnswered without reading the question:\n")
+    print("\n".join([*blind_table(blind), ""]))
     sizes = ", ".join(f"{width}x{height}" for width, height in sorted(summary.sizes))
     print(
         f"{summary.scenes.total()} scenes of {sizes}, {summary.questions} questions, "

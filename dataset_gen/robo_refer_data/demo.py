@@ -16,7 +16,7 @@ import tyro
 from robo_refer.cli.point import write_picture
 from robo_refer.cli.report import report
 from robo_refer.data import masks
-from robo_refer.data.sample import POINTING, Question
+from robo_refer.data.sample import Question
 from robo_refer.metrics import score_answer
 from robo_refer.referrer import Referrer
 from robo_refer.types import Answer, Frame, Referral
@@ -26,6 +26,9 @@ from robo_refer_data.render.sensor import sensor_depth
 from robo_refer_data.scenes import observe
 
 SIZE = (640, 480)
+TAUGHT = ("object", "free_space", "absent")
+"""The families that nano was trained on."""
+
 _CANDIDATES = 120  # enough that a scene which allows a kind of question gets one
 
 # One question of each group, the first that was drawn: whether nano can answer it plays no part.
@@ -121,7 +124,7 @@ def unseen_scene(seed: int) -> tuple[Frame, list[tuple[str, Question]]]:
     """
     observation = observe(seed, "natural", *SIZE)
     rng = np.random.default_rng([seed, 0])
-    questions = choose(ask(observation, rng, _CANDIDATES, POINTING))
+    questions = choose(ask(observation, rng, _CANDIDATES, TAUGHT))
     depth_m = sensor_depth(observation.depth_m, observation.rgb, rng)
     return Frame(observation.rgb, depth_m, observation.camera), questions
 

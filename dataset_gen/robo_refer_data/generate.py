@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,7 @@ def _claim(out: Path, plan: Plan) -> None:
     out.mkdir(parents=True, exist_ok=True)
     manifest = {
         "generator": GENERATOR_VERSION,
-        **asdict(plan),
-        "families": list(plan.families),  # as JSON gives it back
+        **plan.as_manifest(),
         "scenes_per_shard": plan.scenes_per_shard,
     }
     path = out / "manifest.json"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
 from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_data.observation import Half
+from robo_refer_data.relations import listed  # noqa: F401 - registers them
+from robo_refer_data.relations.registry import find
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Raise it with every change that makes other bytes from the same seed."""
 
 _MAX_SHARD = 500
 _MIN_SHARD = 8
 _SHARDS_WANTED = 64  # enough that many workers share the work evenly
 _MAX_SIDE = 4096
+
+
+Halves = Literal["natural", "decorrelated", "both"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Plan:
         half: which kind of scene; "both" alternates, natural first.
         sensor_depth: store depth as a depth camera would measure it, instead of exact depth.
         families: which question families to ask.
+        relations: ask only questions that are about none but these; empty for all.
     """
 
     scenes: int
@@ -37,9 +43,10 @@ class Plan:
     width: int = 640
     height: int = 480
     questions: int = 16
-    half: Literal["natural", "decorrelated", "both"] = "both"
+    half: Halves = "both"
     sensor_depth: bool = False
     families: tuple[str, ...] = FAMILIES
+    relations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         limits = {
@@ -56,6 +63,12 @@ class Plan:
                     f"{name} must lie in {low}..{high}, got {getattr(self, name)}.",
                     f"Choose another {name}.",
                 )
+        if self.half not in get_args(Halves):
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"There is no half {self.half!r}.",
+                f"Choose among: {', '.join(get_args(Halves))}.",
+            )
         unknown = [name for name in self.families if name not in FAMILIES]
         if unknown or not self.families:
             raise RoboReferError(
@@ -63,6 +76,36 @@ class Plan:
                 f"There is no question family {unknown[0]!r}." if unknown else "No family is left.",
                 f"Choose among: {', '.join(FAMILIES)}.",
             )
+        for name in self.relations:
+            find(name)
+
+    @classmethod
+    def from_manifest(cls, manifest: dict[str, Any]) -> Plan:
+        """Return the plan that `as_manifest` wrote down; names that it does not know are ignored.
+
+        Raises:
+            TypeError: a value is not of its type.
+            RoboReferError: BAD_REQUEST when it is no plan that could be made.
+        """
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            value = manifest.get(item.name, item.default)
+            if isinstance(value, list):
+                value = tuple(value)
+            expected = int if item.name == "scenes" else type(item.default)
+            if type(value) is not expected:
+                raise TypeError(
+                    f"{item.name} is {value!r}, not of type {expected.__name__}."
+                )
+            values[item.name] = value
+        return cls(**values)
+
+    def as_manifest(self) -> dict[str, Any]:
+        """Return the plan as JSON gives it back."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
     @property
     def scenes_per_shard(self) -> int:

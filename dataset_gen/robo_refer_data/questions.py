@@ -15,7 +15,7 @@ from robo_refer_data.language.speaker import Speaker
 from robo_refer_data.observation import Observation
 from robo_refer_data.programs.absent import ABSENT, AbsentSampler
 from robo_refer_data.programs.execute import execute
-from robo_refer_data.programs.kinds import KINDS
+from robo_refer_data.programs.kinds import KINDS, TRUE_OF
 from robo_refer_data.programs.sampling import Sampler
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.steps import steps_to
@@ -32,6 +32,7 @@ from robo_refer_data.programs.types import (
     chain,
 )
 from robo_refer_data.relations.free_space import FreeRegion
+from robo_refer_data.relations.mentioned import relations_of
 
 WEIGHTS: dict[str, float] = {
     # by their own attributes: 24
@@ -73,6 +74,13 @@ WEIGHTS: dict[str, float] = {
     "free_behind": 1.8,
     "free_between": 1.4,
     "free_two_step": 1.4,
+    # the only one that stands in a relation: 23
+    **dict.fromkeys((f"relation_{name}" for name in TRUE_OF), 1.0),
+    # through two to five relations: 8
+    "reasoning_2": 1,
+    "reasoning_3": 1.5,
+    "reasoning_4": 2.5,
+    "reasoning_5": 3,
     # what is not there: 8
     "absent_name": 3,
     "absent_colour_name": 2.5,
@@ -93,6 +101,7 @@ def ask(
     rng: np.random.Generator,
     count: int,
     families: Sequence[str] = FAMILIES,
+    relations: Sequence[str] = (),
 ) -> tuple[Question, ...]:
     """Return up to `count` questions about a scene, in random order.
 
@@ -104,17 +113,17 @@ def ask(
         rng: the only source of randomness.
         count: how many questions at most; a scene of one object allows fewer.
         families: which families to ask.
+        relations: ask only questions that are about none but these; empty for all.
     """
-    return tuple(question for question, _ in Asker(observation, rng, families).ask(count))
+    asker = Asker(observation, rng, families, relations)
+    return tuple(question for question, _ in asker.ask(count))
 
 
 def family_of(key: str) -> str:
     """Return the family of the questions behind a key of WEIGHTS."""
     if key in SPOKEN:
         return key
-    if key in ABSENT:
-        return "absent"
-    return "free_space" if key.startswith("free_") else "object"
+    return "absent" if key in ABSENT else KINDS[key].family
 
 
 class Asker:
@@ -125,6 +134,7 @@ class Asker:
         observation: Observation,
         rng: np.random.Generator,
         families: Sequence[str] = FAMILIES,
+        relations: Sequence[str] = (),
     ) -> None:
         self.scene = Scene(observation)
         self.sampler = Sampler(self.scene, rng)
@@ -132,7 +142,7 @@ class Asker:
         self._speaker = Speaker(rng, self.scene.facts.names)
         self._teller = Teller(self.scene, rng, self._description, self._short_name)
         self._spoken: dict[str, Family] = {}
-        self._families = families
+        self._families, self._relations = families, frozenset(relations)
         self._rng = rng
 
     def ask(self, count: int) -> list[tuple[Question, AnyProgram | None]]:
@@ -148,7 +158,8 @@ class Asker:
             if asked is None:
                 del weights[key]
                 continue
-            found.setdefault(asked[0].text, asked)
+            if not self._relations or relations_of(asked[0]) <= self._relations:
+                found.setdefault(asked[0].text, asked)
         return list(found.values())
 
     def _asked(self, key: str) -> tuple[Question, AnyProgram | None] | None:
@@ -184,7 +195,7 @@ class Asker:
         steps, step_ids = self._steps(program)
         return Question(
             kind=KINDS[key].name or key,
-            family="object",
+            family=KINDS[key].family,
             hops=_hops(program),
             text=text,
             answer=Answer((item.point_norm,), steps),
@@ -199,7 +210,7 @@ class Asker:
         steps, step_ids = self._steps(program)
         return Question(
             kind=KINDS[key].name or key,
-            family="free_space",
+            family=KINDS[key].family,
             hops=_hops(program),
             text=self._speaker.instruction(program),
             answer=Answer((region.point_norm,), steps),

@@ -101,7 +101,7 @@ def _target_problems(
     points = zip(question.answer.points, written.points, strict=True)
     for exact, rounded in points:
         yield from _point_problems("Its point", exact, rounded, mask, "its mask")
-    if question.family == "object":
+    if question.family != "free_space":
         yield from _object_problems(question.target_ids, mask, truths)
     else:
         if question.target_ids:

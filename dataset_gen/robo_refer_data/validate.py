@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from robo_refer.data import Sample, count_samples, read_samples, shard_paths
-from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError, missing_package
 from robo_refer_data.generate import single_threaded_children, start_worker
 from robo_refer_data.making import MakeSample, make_sample
@@ -29,8 +28,6 @@ except ImportError as error:
     raise missing_package("tqdm", "data") from error
 
 _ROWS_PER_CHUNK = 32  # a row group of ours: less would read the same rows twice
-_TYPE_OF = {"half": str, "sensor_depth": bool, "families": list}
-_HALVES = ("natural", "decorrelated", "both")
 
 
 @dataclass(frozen=True)
@@ -237,7 +234,7 @@ def _plan(dataset: Path, needed: bool) -> Plan | None:
         )
     try:
         manifest = json.loads(path.read_text())
-        plan = _plan_of(manifest)
+        plan = Plan.from_manifest(manifest)
     except (OSError, ValueError, TypeError, AttributeError, RoboReferError) as error:
         raise RoboReferError(
             ErrorCode.BAD_FILE,
@@ -251,16 +248,4 @@ def _plan(dataset: Path, needed: bool) -> Plan | None:
             f"{GENERATOR_VERSION}: its scenes would come out different.",
             "Validate with the release that made it, or do not regenerate.",
         )
-    return plan
-
-
-def _plan_of(manifest: dict[str, Any]) -> Plan:
-    known = {field.name for field in fields(Plan)}
-    values = {name: value for name, value in manifest.items() if name in known}
-    for name, value in values.items():
-        if type(value) is not _TYPE_OF.get(name, int):
-            raise TypeError(name)
-    plan = Plan(**values | {"families": tuple(values.get("families", FAMILIES))})
-    if plan.half not in _HALVES:
-        raise ValueError(plan.half)
     return plan

@@ -17,8 +17,13 @@ Rle = dict[str, Any]
 """COCO run-length encoding: {"size": [height, width], "counts": str} (pycocotools, ASCII)."""
 
 
-POINTING = ("object", "free_space", "absent")
-"""Families that are answered by pointing, or by saying that there is nothing to point to."""
+POINTING = ("object", "free_space", "absent", "relation", "reasoning")
+"""Families that are answered by pointing, or by saying that there is nothing to point to.
+
+object: by name, colour or material, by the nearest object in a direction, by order and extremes;
+relation: the only one that stands in a relation ("the mug taller than the box"); reasoning: through
+two to five of all of these.
+"""
 
 SPOKEN = ("yes_no", "choice", "fact", "numeric", "counting")
 """Families that are answered in words or numbers."""
@@ -72,7 +77,7 @@ class Question:
     Attributes:
         kind: question kind, snake case ("direct_name", "left_of", "nearest_camera" ...).
         family: one of FAMILIES or FOREIGN.
-        hops: 0 = direct, 1 = single relation or ordinal, 2, 3 = compositions, -1 = not known.
+        hops: 0 = direct, 1 = single relation or ordinal, 2 to 5 = compositions, -1 = not known.
         text: the instruction.
         answer: the truth in the answer grammar: the target's representative point (none if
             absent) and the reasoning steps, anchors first, in the order they are needed.

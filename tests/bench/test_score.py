@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from robo_refer.parsing import format_answer
 from robo_refer.types import Answer
 from robo_refer_bench import report as reports
 from robo_refer_bench.compare import compare
-from robo_refer_bench.controls import CONTROLS
+from robo_refer.metrics.controls import CONTROLS
 from robo_refer_bench.runner import RunOptions
 from robo_refer_bench.score import GROUPS, best_rules, score
 from tests.bench import fakes
@@ -20,9 +21,17 @@ def rows(found, half="all"):
     return {row.name: row for row in found.groups if row.half == half}
 
 
+NOT_ASKED = {
+    "by a relation",
+    "reasoning, two and three steps",
+    "reasoning, four and five steps",
+}
+"""Groups of families that are not asked about discs."""
+
+
 def test_oracle_scores_one_in_every_group(ask):
     found = score(*ask(fakes.truth))
-    assert {row.name for row in found.groups} == set(GROUPS)
+    assert {row.name for row in found.groups} == set(GROUPS) - NOT_ASKED
     assert {row.half for row in found.groups} == {"all", "natural", "decorrelated"}
     assert all(row.model.value == 1.0 for row in (*found.groups, *found.kinds))
     assert found.unreadable == 0
@@ -46,6 +55,19 @@ def test_groups_hold_the_questions_that_they_name(ask):
         "absent, refused": 12,
         "all": 84,
     }
+
+
+def test_relations_and_reasoning_have_groups_of_their_own(ask):
+    settings, predictions = ask(fakes.truth)
+    two, three = (p for p in predictions[:7] if p.hops in (2, 3) and p.family == "object")
+    moved = [
+        replace(two, family="relation", hops=1),
+        replace(two, family="reasoning"),
+        replace(three, family="reasoning", hops=5),
+    ]
+    groups = rows(score(settings, moved))
+    assert set(groups) == NOT_ASKED | {"all"}
+    assert all(groups[name].model.n == 1 for name in NOT_ASKED)
 
 
 def test_refuser_pays_with_false_refusals(ask):
@@ -113,7 +135,7 @@ def test_tables_line_up_and_hold_every_row(ask):
     assert len({line.index("100.0") for line in table[1:]}) == 1
     assert "upper bound" in text
     markdown = reports.markdown(found)
-    for name in GROUPS:
+    for name in set(GROUPS) - NOT_ASKED:
         assert markdown.count(f"| {name} |") == 3
     widths = {line.count("|") for line in markdown.splitlines() if line.startswith("|")}
     assert widths == {6 + len(CONTROLS) + 1}

@@ -49,7 +49,7 @@ def write_rows(folder: Path, rows: Sequence[dict[str, Any]], plan: Plan = PLAN) 
     path = shard_path(folder, 0)
     path.parent.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), path)
-    manifest = {"generator": GENERATOR_VERSION, **asdict(plan), "scenes_per_shard": 8}
+    manifest = {"generator": GENERATOR_VERSION, **plan.as_manifest(), "scenes_per_shard": 8}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from robo_refer.data import masks
@@ -121,6 +121,7 @@ def test_a_needless_step_is_noticed():
 
 @quick
 @given(seeds)
+@example(215)  # a box beside what is seen of the table
 def test_free_space_is_on_the_table_and_clear_of_objects(seed):
     observation, pairs = asked(seed, "natural")
     camera = observation.camera
@@ -183,7 +184,10 @@ def test_every_kind_is_asked_about():
     for seed in range(100):
         for half in ("natural", "decorrelated"):
             kinds.update(question.kind for question, _ in asked(seed, half)[1])
-    wanted = [key for key in WEIGHTS if family_of(key) in POINTING]
+    # What has a front, or lies at an edge, these scenes do not have.
+    pointing = [key for key in WEIGHTS if family_of(key) in POINTING]
+    wanted = [key for key in pointing if family_of(key) != "relation"]
+    assert sum(kinds[key] > 0 for key in pointing if family_of(key) == "relation") >= 15
     missing = {key.replace("free_two_step", "two_step") for key in wanted} - set(kinds)
     assert not missing
     direct = sum(kinds[key] for key in WEIGHTS if key.startswith("direct")) / kinds.total()

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from robo_refer import Frame, Referrer
-from robo_refer.data.sample import POINTING
 from robo_refer.engines.onnx_engine import OnnxEngine
 from robo_refer.engines.torch_engine import TorchEngine
 from robo_refer.parsing import parse
 from robo_refer.preprocess import depth_array, image_array
 from robo_refer.referrer import BUNDLED
+from robo_refer_data.demo import TAUGHT
 from robo_refer_data.observation import Observation
 from robo_refer_data.questions import ask
 from robo_refer_data.scenes import observe
@@ -47,7 +47,7 @@ def test_torch_and_onnx_give_the_same_answers(observations: list[Observation]) -
     ours, peer = OnnxEngine(BUNDLED["nano"]), TorchEngine(CHECKPOINT)
     assert ours.spec == peer.spec
     for observation in observations:
-        questions = ask(observation, np.random.default_rng(0), 6, POINTING)
+        questions = ask(observation, np.random.default_rng(0), 6, TAUGHT)
         texts = [question.text for question in questions]
         image = image_array(observation.rgb, ours.spec)
         for depth in (depth_array(observation.depth_m, ours.spec), None):
@@ -61,7 +61,7 @@ def test_every_answer_is_in_the_grammar_and_in_the_image(
 ) -> None:
     referrer = Referrer.from_pretrained("nano")
     for observation in observations:
-        questions = ask(observation, np.random.default_rng(1), 12, POINTING)
+        questions = ask(observation, np.random.default_rng(1), 12, TAUGHT)
         texts = [question.text for question in questions]
         for referral in referrer.refer_many(frame_of(observation), texts):
             assert referral.status in {"ok", "no_target", "no_depth", "unparsable_answer"}
@@ -81,7 +81,7 @@ def test_five_stray_depth_pixels_change_no_answer(observations: list[Observation
     referrer = Referrer.from_pretrained("nano")
     rng = np.random.default_rng(2)
     for observation in observations:
-        texts = [question.text for question in ask(observation, rng, 8, POINTING)]
+        texts = [question.text for question in ask(observation, rng, 8, TAUGHT)]
         dirty = observation.depth_m.copy()
         rows, columns = rng.integers(0, 240, 5), rng.integers(0, 320, 5)
         dirty[rows, columns] = 0.2

@@ -18,8 +18,10 @@ from robo_refer_data.programs.types import (
     Ordinal,
     Program,
     Relate,
+    Standing,
     Superlative,
 )
+from robo_refer_data.relations.registry import RELATIONS
 
 
 class Speaker:
@@ -53,12 +55,20 @@ class Speaker:
         if isinstance(program, Relate):
             place = self._one(words.RELATIONS[program.relation])
             place = place.format(self.phrase(program.anchor))
+        elif isinstance(program, Standing):
+            return self._standing(program)
         elif isinstance(program, Between):
             first, second = self.phrase(program.first), self.phrase(program.second)
             place = self._one(words.BETWEEN).format(first, second)
         else:
             raise TypeError(f"{program} cannot be said as a noun phrase.")
         return f"the {self._head(program.head)}{self._one(words.LINKS)}{place}"
+
+    def _standing(self, program: Standing) -> str:
+        place = self._one(RELATIONS[program.relation].says)
+        if program.anchor is not None:
+            place = f"{place} {self.phrase(program.anchor)}"
+        return f"the {self._head(program.of)}{self._one(words.LINKS)}{place}"
 
     def _filtered(self, wanted: Filter) -> str:
         noun = self._named(wanted.name) if wanted.name else self._one(words.THINGS)

@@ -11,6 +11,7 @@ from robo_refer_data.programs.types import (
     Ordinal,
     Program,
     Relate,
+    Standing,
     Superlative,
 )
 from robo_refer_data.relations.extremes import extreme
@@ -28,6 +29,9 @@ def execute(program: Program, scene: Scene) -> int:
         return _ordinal(program, scene)
     if isinstance(program, Superlative):
         return extreme(scene.facts, program.attribute, scene.matching(program.of))
+    if isinstance(program, Standing):
+        anchor = 0 if program.anchor is None else execute(program.anchor, scene)
+        return scene.standing(program.relation, program.of)[anchor] if anchor >= 0 else anchor
     if isinstance(program, Relate):
         anchor = execute(program.anchor, scene)
         answer = scene.relation(program.relation)[anchor] if anchor >= 0 else anchor

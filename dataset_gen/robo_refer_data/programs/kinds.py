@@ -23,20 +23,40 @@ from robo_refer_data.programs.types import (
     Known,
     Ordinal,
     Relate,
+    Standing,
     Superlative,
 )
 from robo_refer_data.relations.extremes import extreme
 from robo_refer_data.relations.order import ordered
+from robo_refer_data.relations.registry import RELATIONS
 
 Candidates = dict[int, list[AnyProgram]]
 """Target (object index; for free space, the anchor's index) to programs."""
 
 MAX_RANK = 5
+MOST_STEPS = 5
+"""Of reasoning (paper, section 3: up to five)."""
+
 COMPOSED = (
     "left_of", "right_of", "front_of", "behind", "nearest_to", "farthest_from", "just_nearer",
     "on_top_of", "under",
 )  # fmt: skip
 SIDES = ("left", "right", "front", "behind")
+_PAIRS = tuple(name for name, item in RELATIONS.items() if item.form == "pair")
+TRUE_OF = tuple(name for name, item in RELATIONS.items() if item.form in ("pair", "single"))
+"""Relations that an object can be told by: the others are measures, or have an operation."""
+
+DESCRIBING = (
+    "left_of", "right_of", "front_of", "behind", "nearest_to", "between", "nth_left", "nth_right",
+    "nth_front", "nearest_camera", "farthest_camera", "biggest", "smallest", "tallest", "shortest",
+)  # fmt: skip
+"""Kinds whose programs may describe an anchor inside another question."""
+
+ALL_DESCRIBING = (
+    *DESCRIBING, "farthest_from", "just_nearer", "on_top_of", "inside", "under",
+    *(f"relation_{name}" for name in TRUE_OF),
+)  # fmt: skip
+"""The same for reasoning, where every relation may."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,9 @@ class Kind:
     Attributes:
         build: the programs that a scene allows, per target.
         depth: how its anchors are described: 0 by their attributes, 1 by one relation,
-            ordinal or superlative, 2 by two of them.
+            ordinal or superlative, 2 by two of them, and so on.
+        family: of its questions.
+        describing: kinds whose programs may describe its anchors.
         name: the `kind` of its questions, where it differs from its key in KINDS.
         least: fewest possible targets in a scene: with only one, the anchor need not be read.
     """
@@ -55,6 +77,8 @@ class Kind:
     depth: int = 0
     name: str = ""
     least: int = 1
+    family: str = "object"
+    describing: tuple[str, ...] = DESCRIBING
 
 
 def _group(pairs: list[tuple[int, AnyProgram]]) -> Candidates:
@@ -160,6 +184,31 @@ def _between(scene: Scene) -> Candidates:
     )
 
 
+def _standing(*names: str, described: bool = True) -> Callable[[Scene], Candidates]:
+    def build(scene: Scene) -> Candidates:
+        pairs: list[tuple[int, AnyProgram]] = []
+        for name in names:
+            alone = RELATIONS[name].form == "single"
+            for group in scene.groups:
+                for anchor, target in enumerate(scene.standing(name, group)):
+                    if target >= 0 and (alone or scene.references[anchor] or not described):
+                        to = None if alone else Known(anchor)
+                        pairs.append((target, Standing(name, group, to)))
+        return _group(pairs)
+
+    return build
+
+
+def _reasoned(scene: Scene) -> Candidates:
+    """Every relation to an anchor that is yet to be described."""
+    related = _related(*COMPOSED, described=False)(scene)
+    standing = _standing(*_PAIRS, described=False)(scene)
+    return {
+        target: [*related.get(target, []), *standing.get(target, [])]
+        for target in sorted({*related, *standing})
+    }
+
+
 def _free_side(*sides: str, described: bool = True) -> Callable[[Scene], Candidates]:
     def build(scene: Scene) -> Candidates:
         return _group(
@@ -207,19 +256,22 @@ KINDS: dict[str, Kind] = {
     "nearer_of": Kind(_compare("nearest_camera"), least=2),
     "taller_of": Kind(_compare("tallest"), least=2),
     "bigger_of": Kind(_compare("biggest"), least=2),
-    "free_left_of": Kind(_free_side("left")),
-    "free_right_of": Kind(_free_side("right")),
-    "free_front_of": Kind(_free_side("front")),
-    "free_behind": Kind(_free_side("behind")),
-    "free_between": Kind(_free_between),
+    "free_left_of": Kind(_free_side("left"), family="free_space"),
+    "free_right_of": Kind(_free_side("right"), family="free_space"),
+    "free_front_of": Kind(_free_side("front"), family="free_space"),
+    "free_behind": Kind(_free_side("behind"), family="free_space"),
+    "free_between": Kind(_free_between, family="free_space"),
     "two_step": Kind(_related(*COMPOSED, described=False), depth=1, least=2),
     "three_step": Kind(_related(*COMPOSED, described=False), depth=2, least=2),
-    "free_two_step": Kind(_free_side(*SIDES, described=False), depth=1, name="two_step"),
+    "free_two_step": Kind(
+        _free_side(*SIDES, described=False), depth=1, name="two_step", family="free_space"
+    ),
+    **{f"relation_{name}": Kind(_standing(name), least=2, family="relation") for name in TRUE_OF},
+    **{
+        f"reasoning_{steps}": Kind(
+            _reasoned, depth=steps - 1, least=2, family="reasoning", describing=ALL_DESCRIBING
+        )
+        for steps in range(2, MOST_STEPS + 1)
+    },
 }
 """Every kind that has an answer, by the key of the weight table."""
-
-DESCRIBING = (
-    "left_of", "right_of", "front_of", "behind", "nearest_to", "between", "nth_left", "nth_right",
-    "nth_front", "nearest_camera", "farthest_camera", "biggest", "smallest", "tallest", "shortest",
-)  # fmt: skip
-"""Kinds whose programs may describe an anchor inside another question."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from robo_refer_data.programs.execute import execute
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.steps import passed_through
-from robo_refer_data.programs.types import FreeSide, Program, Relate, anchors
+from robo_refer_data.programs.types import FreeSide, Program, Relate, Standing, anchors
 
 
 def without_a_step(program: Program) -> list[Program]:
@@ -13,15 +15,10 @@ def without_a_step(program: Program) -> list[Program]:
 
     The outermost relation is not dropped: what is left would be an intermediate result.
     """
-    if not isinstance(program, Relate):
+    if not isinstance(program, (Relate, Standing)) or program.anchor is None:
         return []
-    shorter: list[Program] = []
-    for anchor in anchors(program.anchor):
-        shorter.append(Relate(program.relation, anchor, program.head))
-    shorter += [
-        Relate(program.relation, inner, program.head) for inner in without_a_step(program.anchor)
-    ]
-    return shorter
+    inner = [*anchors(program.anchor), *without_a_step(program.anchor)]
+    return [replace(program, anchor=anchor) for anchor in inner]
 
 
 def needs_every_step(program: Program, scene: Scene) -> bool:

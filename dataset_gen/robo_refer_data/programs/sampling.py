@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
 from robo_refer_data.programs.execute import execute
-from robo_refer_data.programs.kinds import DESCRIBING, KINDS, Candidates, Kind
+from robo_refer_data.programs.kinds import KINDS, Candidates, Kind
 from robo_refer_data.programs.necessity import needs_every_step, region_needs_every_step
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.types import (
@@ -23,13 +23,20 @@ from robo_refer_data.programs.types import (
     Ordinal,
     Program,
     Relate,
+    Standing,
     Superlative,
+    anchors,
 )
+from robo_refer_data.relations.registry import RELATIONS, YES
 
 T = TypeVar("T")
 _TRIES = 6
 _HEADED_SHARE = 0.4
 """How often an answer is called by its name or colour, where that does not give it away."""
+
+_UTMOST_PASSED_OVER_SHARE = 0.65
+"""The only box that is left of something is often the leftmost thing of all. Set on 160 scenes,
+where such rules then were right in 0.2 of the questions instead of 0.4."""
 
 _PASSED_OVER_SHARE = 0.1
 """Set on 3,000 scenes, where the largest of two was the nearer in 0.528 of the questions; on 4,000
@@ -42,10 +49,10 @@ class Sampler:
     def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
         self._scene = scene
         self._rng = rng
-        self._programs: dict[str, Candidates] = {}
+        self._programs: dict[Callable[[Scene], Candidates], Candidates] = {}
         self._candidates: dict[str, Candidates] = {}
         self._left: dict[str, list[int]] = {}
-        self._describing: list[list[Program]] | None = None
+        self._describing: dict[tuple[str, ...], list[list[Program]]] = {}
 
     def candidates(self, key: str) -> Candidates:
         """Return the admissible programs of a kind of KINDS, per target."""
@@ -55,26 +62,32 @@ class Sampler:
         return self._candidates[key]
 
     def _built(self, key: str) -> Candidates:
-        if key not in self._programs:
-            self._programs[key] = KINDS[key].build(self._scene)
-        return self._programs[key]
+        build = KINDS[key].build  # which kinds of different depth share
+        if build not in self._programs:
+            self._programs[build] = build(self._scene)
+        return self._programs[build]
 
     def draw(self, key: str) -> AnyProgram | None:
         """Return a program of a kind, or None when the scene has no further target for it."""
         left = self._left.setdefault(key, list(self.candidates(key)))
         while left:
             target = left.pop(int(self._rng.integers(len(left))))
-            program = self._towards(KINDS[key], self.candidates(key)[target])
+            program = self._towards(target, key)
             if program is not None and not self._passed_over(program, target):
                 return program
         return None
 
     def _passed_over(self, program: AnyProgram, target: int) -> bool:
-        """Whether to drop a question about distance because the apparent size gives it away.
+        """Whether to drop a question because a rule of thumb gives it away.
 
         What is near hides parts of what is far, so the nearest also looks the largest a little
-        too often, even where size and depth were drawn independently.
+        too often, even where size and depth were drawn independently. And what alone stands in a
+        relation too often does so to everything.
         """
+        if isinstance(program, Standing):
+            return self._is_utmost(program.relation, target) and bool(
+                self._rng.random() < _UTMOST_PASSED_OVER_SHARE
+            )
         if self._scene.observation.half != "decorrelated":
             return False
         if isinstance(program, Superlative):
@@ -89,9 +102,16 @@ class Sampler:
             return False
         return bool(self._rng.random() < _PASSED_OVER_SHARE)
 
-    def _towards(self, kind: Kind, programs: list[AnyProgram]) -> AnyProgram | None:
-        for _ in range(_TRIES):
-            program = self._filled(self._pick(programs), kind.depth)
+    def _is_utmost(self, relation: str, target: int) -> bool:
+        """Whether no object stands in an ordering relation (left, taller ...) to the target."""
+        if RELATIONS[relation].inverse in ("", relation):
+            return False
+        return not (self._scene.truth(relation)[:, target] == YES).any()
+
+    def _towards(self, target: int, key: str) -> AnyProgram | None:
+        kind, programs = KINDS[key], self.candidates(key)[target]
+        for _ in range(_TRIES * max(1, kind.depth)):
+            program = self._filled(self._pick(programs), kind, kind.depth, (target,))
             if program is not None and self._holds(program, kind.depth):
                 return program
         return None
@@ -107,8 +127,17 @@ class Sampler:
             return scene.free_space.between(first, second) is not None
         return depth == 0 or needs_every_step(program, scene)
 
-    def _filled(self, program: AnyProgram, depth: int) -> AnyProgram | None:
-        """Return the program with its open anchors described, or None where that fails."""
+    def _filled(
+        self, program: AnyProgram, kind: Kind, depth: int, path: tuple[int, ...]
+    ) -> AnyProgram | None:
+        """Return the program with its open anchors described, or None where that fails.
+
+        Args:
+            program: of the kind, or of one that describes its anchors.
+            kind: of the question.
+            depth: how many relations lead to the anchor.
+            path: objects that the question has been at; it shall not come back to them.
+        """
         if isinstance(program, (Between, Compare, FreeBetween)):
             first, second = self.described(program.first), self.described(program.second)
             if first is None or second is None:
@@ -116,8 +145,12 @@ class Sampler:
             if self._rng.random() < 0.5:
                 first, second = second, first
             filled: AnyProgram = replace(program, first=first, second=second)
-        elif isinstance(program, (Relate, FreeSide)):
-            anchor = self.described(program.anchor, depth)
+        elif isinstance(program, (Relate, Standing, FreeSide)) and program.anchor is not None:
+            anchor = (
+                self._reached(program.anchor, kind, depth, path)
+                if depth
+                else self.described(program.anchor)
+            )
             if anchor is None:
                 return None
             filled = replace(program, anchor=anchor)
@@ -125,19 +158,33 @@ class Sampler:
             return program
         return self._headed(filled)
 
-    def described(self, program: Program, depth: int = 0) -> Program | None:
-        """Return a description of a `Known` object, through `depth` relations, if there is one."""
+    def described(self, program: Program) -> Program | None:
+        """Return a description of a `Known` object by its attributes, if there is one.
+
+        What is not `Known` is returned as it is.
+        """
         if not isinstance(program, Known):
             return program
-        if depth == 0:
-            filters = self._scene.references[program.index]
-            return self._plainly(filters) if filters else None
-        open_ = self._all_describing()[program.index]
-        if depth == 2:
-            open_ = [option for option in open_ if isinstance(option, Relate)]
-        if not open_:
+        filters = self._scene.references[program.index]
+        return self._plainly(filters) if filters else None
+
+    def _reached(
+        self, program: Program, kind: Kind, depth: int, path: tuple[int, ...]
+    ) -> Program | None:
+        """Return a description of a `Known` object through `depth` relations, if there is one."""
+        assert isinstance(program, Known)
+        path = (*path, program.index)
+        options = [
+            option
+            for option in self._all_describing(kind.describing)[program.index]
+            if (
+                depth == 1 or (isinstance(option, (Relate, Standing)) and option.anchor is not None)
+            )
+            and not any(isinstance(a, Known) and a.index in path for a in anchors(option))
+        ]
+        if not options:
             return None
-        filled = self._filled(self._pick(open_), depth - 1)
+        filled = self._filled(self._pick(options), kind, depth - 1, path)
         return None if isinstance(filled, (FreeSide, FreeBetween)) else filled
 
     def _plainly(self, filters: list[Filter]) -> Filter:
@@ -145,17 +192,18 @@ class Sampler:
         weighted = [f for f in filters for _ in range(3 if f.name and not f.material else 1)]
         return self._pick(weighted)
 
-    def _all_describing(self) -> list[list[Program]]:
-        """Return, for every object, the open programs that lead to it."""
-        if self._describing is None:
-            self._describing = [[] for _ in range(self._scene.n)]
-            for key in DESCRIBING:
+    def _all_describing(self, keys: tuple[str, ...]) -> list[list[Program]]:
+        """Return, for every object, the open programs of some kinds that lead to it."""
+        if keys not in self._describing:
+            found: list[list[Program]] = [[] for _ in range(self._scene.n)]
+            for key in keys:
                 for target, programs in self._built(key).items():
                     # One of each kind, so that no kind crowds out the others.
                     option = self._pick(programs)
-                    if isinstance(option, (Relate, Ordinal, Superlative, Between)):
-                        self._describing[target].append(option)
-        return self._describing
+                    if isinstance(option, (Relate, Standing, Ordinal, Superlative, Between)):
+                        found[target].append(option)
+            self._describing[keys] = found
+        return self._describing[keys]
 
     def _headed(self, program: AnyProgram) -> AnyProgram:
         """Sometimes call the answer by a name or colour that other objects have too."""

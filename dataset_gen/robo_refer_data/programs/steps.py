@@ -14,8 +14,10 @@ from robo_refer_data.programs.types import (
     Known,
     Ordinal,
     Program,
+    Standing,
     Superlative,
     anchors,
+    operation,
 )
 from robo_refer_data.relations.order import ordered
 
@@ -27,8 +29,12 @@ MEASURED: dict[str, Literal["extents", "heights"]] = {
     "smallest": "extents",
     "tallest": "heights",
     "shortest": "heights",
+    "big": "extents",
+    "small": "extents",
+    "tall": "heights",
+    "short": "heights",
 }
-"""The size that a superlative is about."""
+"""The size that a superlative, a comparison or a relation is about."""
 
 _MAX_LISTED = 3
 
@@ -45,8 +51,8 @@ def steps_to(program: AnyProgram, scene: Scene) -> list[Finding]:
     found: list[Finding] = []
     for anchor in anchors(program):
         found += [*steps_to(anchor, scene), ("position", execute(anchor, scene))]
-        if isinstance(program, Compare) and program.attribute in MEASURED:
-            found.append((MEASURED[program.attribute], execute(anchor, scene)))
+        if isinstance(program, (Compare, Standing)) and operation(program) in MEASURED:
+            found.append((MEASURED[operation(program)], execute(anchor, scene)))
     return found
 
 

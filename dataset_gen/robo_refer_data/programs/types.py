@@ -38,6 +38,18 @@ class Relate:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """The one object among those that match `of` of which a relation of `RELATIONS` is true.
+
+    The anchor is what the relation holds to; None where it needs none ("at a corner of the table").
+    """
+
+    relation: str
+    of: Filter = ANY
+    anchor: Program | None = None
+
+
+@dataclass(frozen=True)
 class Between:
     """The object between two others."""
 
@@ -88,7 +100,7 @@ class FreeBetween:
     second: Program
 
 
-Program = Filter | Known | Relate | Between | Ordinal | Superlative | Compare
+Program = Filter | Known | Relate | Standing | Between | Ordinal | Superlative | Compare
 Region = FreeSide | FreeBetween
 AnyProgram = Program | Region
 
@@ -99,12 +111,14 @@ def anchors(program: AnyProgram) -> tuple[Program, ...]:
         return (program.anchor,)
     if isinstance(program, (Between, Compare, FreeBetween)):
         return (program.first, program.second)
+    if isinstance(program, Standing) and program.anchor is not None:
+        return (program.anchor,)
     return ()
 
 
 def operation(program: AnyProgram) -> str:
     """Return the name of a program's outermost operation."""
-    if isinstance(program, Relate):
+    if isinstance(program, (Relate, Standing)):
         return program.relation
     if isinstance(program, Ordinal):
         return f"nth_{program.axis}"

@@ -24,6 +24,7 @@ REACH_M = 0.20
 MIN_AREA_M2 = 0.0025
 MIN_IMAGE_SHARE = 0.004
 MAX_GAP_M = 0.60
+_BORDER_M = 2 * CLEARANCE_M
 _CELL_M = 0.005
 _MAX_CELLS = 600
 
@@ -113,10 +114,14 @@ class FreeSpace:
 
     @cached_property
     def _cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray, float]:
-        """Grid cell (row, column) of every surface pixel, the grid's origin and its cell size."""
+        """Grid cell (row, column) of every surface pixel, the grid's origin and its cell size.
+
+        The grid reaches beyond them: an object that hides the table may stand outside of what is
+        seen of it, and yet be close.
+        """
         right, forward, _ = self._plane
-        low = np.array([right.min(), forward.min()])
-        span = max(float(right.max() - low[0]), float(forward.max() - low[1]))
+        low = np.array([right.min(), forward.min()]) - _BORDER_M
+        span = max(float(right.max() - low[0]), float(forward.max() - low[1])) + _BORDER_M
         cell = max(_CELL_M, span / _MAX_CELLS)
         rows = ((forward - low[1]) / cell + 0.5).astype(int)
         columns = ((right - low[0]) / cell + 0.5).astype(int)
@@ -125,7 +130,9 @@ class FreeSpace:
     def _drawn(self, *polygons: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Grid image with 1 inside the polygons."""
         rows, columns, low, cell = self._cells
-        grid = np.zeros((int(rows.max()) + 1, int(columns.max()) + 1), np.uint8)
+        border = int(np.ceil(_BORDER_M / cell))
+        shape = (int(rows.max()) + 1 + border, int(columns.max()) + 1 + border)
+        grid = np.zeros(shape, np.uint8)
         for polygon in polygons:
             # 4 fractional bits keep the outline to a sixteenth of a cell.
             points = np.round((polygon - low) / cell * 16).astype(np.int32)

@@ -12,7 +12,7 @@ MARGIN = 0.05  # in log depth
     "close",
     "pair",
     "camera",
-    ("closer to the camera than", "nearer to the camera than", "closer than"),
+    ("closer to the camera than", "nearer to the camera than"),
     margin="5 % in depth",
     example="which is closer to the camera, the mug or the book?",
     inverse="far",

@@ -11,7 +11,7 @@ from robo_refer_data.relations.registry import Truth, relation
     "short",
     "pair",
     "world",
-    ("shorter than", "lower than"),
+    ("shorter than", "less tall than"),
     margin="15 % and 1 cm of height",
     example="is the can shorter than the bottle?",
     inverse="tall",

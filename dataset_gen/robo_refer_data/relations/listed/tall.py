@@ -23,7 +23,7 @@ DIFFERENCE_M = 0.01
     "tall",
     "pair",
     "world",
-    ("taller than", "higher than"),
+    ("taller than",),
     margin="15 % and 1 cm of height",
     example="is the bottle taller than the can?",
     inverse="short",

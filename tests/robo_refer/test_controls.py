@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from robo_refer_bench.controls import CONTROLS, control_points
+from robo_refer.metrics.controls import CONTROLS, control_points
 from tests.bench.fakes import disc_sample
 
 RNG = np.random.default_rng(0)
