@@ -7,14 +7,11 @@ from pathlib import Path
 from time import perf_counter
 
 from robo_refer import checkpoint_files as files
-from robo_refer.engines.base import Engine, Generation, Timings
+from robo_refer.engines.base import Engine, Generation, Request, Timings
 from robo_refer.engines.onnx_engine import OnnxEngine
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry.lift import LiftOptions, lift_point
-from robo_refer.parsing import parse
-from robo_refer.preprocess import Letterbox, depth_array, image_array
-from robo_refer.tokens import normalise_instruction
-from robo_refer.types import Answer, Frame, Referral, ReferredPoint, Step
+from robo_refer.types import Frame, Referral, ReferredPoint, Step
 
 BUNDLED = {"nano": Path(__file__).parent / "assets" / "nano"}
 
@@ -71,33 +68,32 @@ class Referrer:
         self, frame: Frame, instructions: Sequence[str], think: bool = False
     ) -> list[Referral]:
         """Return the answers to several instructions; the frame is encoded once for all."""
-        for instruction in instructions:
-            normalise_instruction(instruction)
+        return self.answer([Request(frame, text, think) for text in instructions])
+
+    def answer(self, requests: Sequence[Request]) -> list[Referral]:
+        """Return the answers to requests about any frames; each frame is encoded once."""
         start = perf_counter()
-        spec = self.engine.spec
-        image = image_array(frame.rgb, spec)
-        depth = None if frame.depth_m is None else depth_array(frame.depth_m, spec)
-        ready = perf_counter()
-        self.engine.timings = Timings()
-        generations = self.engine.generate(image, depth, instructions, think)
+        timings = self.engine.timings = Timings()
+        generations = self.engine.generate(requests)
+        count = max(1, len(requests))
         seconds = {
-            "preprocess": (ready - start) / max(1, len(instructions)),
-            "model": (perf_counter() - ready) / max(1, len(instructions)),
+            "preprocess": timings.preprocess / count,
+            "model": (perf_counter() - start - timings.preprocess) / count,
         }
         return [
-            self._referral(frame, instruction, generation, seconds)
-            for instruction, generation in zip(instructions, generations, strict=True)
+            self._referral(request, generation, seconds)
+            for request, generation in zip(requests, generations, strict=True)
         ]
 
     def _referral(
-        self, frame: Frame, instruction: str, generation: Generation, seconds: dict[str, float]
+        self, request: Request, generation: Generation, seconds: dict[str, float]
     ) -> Referral:
-        start = perf_counter()
+        start, frame = perf_counter(), request.frame
         status = "ok"
         points: tuple[ReferredPoint, ...] = ()
         steps: tuple[Step, ...] = ()
         try:
-            answer = _on_image(parse(generation.text), frame, self.engine)
+            answer = self.engine.read(generation.text, frame)
         except RoboReferError as error:
             status = error.code.name.lower()
         else:
@@ -109,7 +105,7 @@ class Referrer:
             )
             status = _status(frame, points)
         return Referral(
-            instruction=instruction,
+            instruction=request.instruction,
             model=self.engine.name,
             status=status,
             points=points,
@@ -126,19 +122,6 @@ def _last_scores(generation: Generation, count: int) -> list[float | None]:
     """
     padded = [*[None] * count, *generation.point_scores]
     return padded[len(padded) - count :]
-
-
-def _on_image(answer: Answer, frame: Frame, engine: Engine) -> Answer:
-    """Return the answer in the image's coordinates; the model wrote it in the canvas's."""
-    spec = engine.spec
-    box = Letterbox(frame.width, frame.height, spec.width, spec.height)
-    steps = tuple(
-        Step(s.kind, s.target, box.to_image((s.value[0], s.value[1])))
-        if s.kind == "position"
-        else s
-        for s in answer.steps
-    )
-    return Answer(tuple(box.to_image(point) for point in answer.points), steps)
 
 
 def _status(frame: Frame, points: Sequence[ReferredPoint]) -> str:

@@ -16,9 +16,8 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from robo_refer.engines.base import Generation
+from robo_refer.engines.base import Generation, Request
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.preprocess import depth_array, image_array
 from robo_refer.referrer import Referrer
 from robo_refer.types import Frame
 from robo_refer_bench.drawn import drawn_frame
@@ -253,10 +252,7 @@ def same_tokens(ours: Generation, peer: Generation) -> int:
 
 
 def _generate(referrer: Referrer, frame: Frame, question: Question) -> Generation:
-    spec = referrer.engine.spec
-    depth = None if frame.depth_m is None else depth_array(frame.depth_m, spec)
-    image = image_array(frame.rgb, spec)
-    return referrer.engine.generate(image, depth, [question.text], question.think)[0]
+    return referrer.engine.generate([Request(frame, question.text, question.think)])[0]
 
 
 def _answer(referrer: Referrer, frame: Frame, question: Question) -> tuple[Cost, dict[str, float]]:

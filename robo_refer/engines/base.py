@@ -1,4 +1,4 @@
-"""What an engine is: arrays and instructions in, answers as text out."""
+"""What an engine is: frames and instructions in, answers as text out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robo_refer import tokens
-from robo_refer.preprocess import PreprocessSpec
+from robo_refer.types import Answer, Frame
 
 MAX_NEW_TOKENS = 160
 SCORE_BINS = 8
 """A coordinate's score is the probability of all bins this near: 8 of 250 are 3 % of the width."""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One instruction about one frame.
+
+    Attributes:
+        frame: what is seen. Requests that share the *object* share its encoding.
+        instruction: any text.
+        reason: ask for written reasoning.
+    """
+
+    frame: Frame
+    instruction: str
+    reason: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,8 +49,9 @@ class Generation:
 
 @dataclass
 class Timings:
-    """Seconds spent in each part, summed over the questions of one frame."""
+    """Seconds spent in each part, summed over the requests of one call."""
 
+    preprocess: float = 0.0
     towers: float = 0.0
     prefill: float = 0.0
     decode: float = 0.0
@@ -43,25 +59,25 @@ class Timings:
 
 
 class Engine(Protocol):
-    """Answers instructions about one frame with greedy decoding."""
+    """Answers instructions about frames: a model, and how what it writes is read."""
 
     name: str
-    spec: PreprocessSpec
     timings: Timings
 
-    def generate(
-        self,
-        image: NDArray[np.float32],
-        depth: NDArray[np.float32] | None,
-        instructions: Sequence[str],
-        reason: bool,
-    ) -> list[Generation]:
-        """Return one answer per instruction; the image is encoded once.
+    def generate(self, requests: Sequence[Request]) -> list[Generation]:
+        """Return one greedy answer per request, in their order.
 
-        Args:
-            image, depth: (3, height, width) canvases of `robo_refer.preprocess`.
-            instructions: any text.
-            reason: ask for written reasoning.
+        Raises:
+            RoboReferError: BAD_INSTRUCTION, BAD_DEPTH (nothing measured), and for engines that
+                ask a server BACKEND_UNREACHABLE and BACKEND_TIMEOUT.
+        """
+        ...
+
+    def read(self, text: str, frame: Frame) -> Answer:
+        """Return what `text` says about `frame`, its points in [0, 1] of the frame's image.
+
+        Raises:
+            RoboReferError: UNPARSABLE_ANSWER.
         """
         ...
 

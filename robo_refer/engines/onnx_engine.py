@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 
 from robo_refer import checkpoint_files as files
 from robo_refer import tokens
-from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Timings
+from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Request, Timings
+from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.preprocess import PreprocessSpec
 
@@ -24,7 +25,7 @@ MAX_TEXT_TOKENS = 256
 MAX_THREADS = 4
 
 
-class OnnxEngine:
+class OnnxEngine(CanvasEngine):
     """A checkpoint written by `robo-refer model export`.
 
     Args:
@@ -56,15 +57,14 @@ class OnnxEngine:
         self._numbers = vocabulary[tokens.FIRST_TOKENS[0]], vocabulary[tokens.SECOND_TOKENS[0]]
         self.timings = Timings()
 
-    def generate(
+    def answer(
         self,
         image: NDArray[np.float32],
         depth: NDArray[np.float32] | None,
-        instructions: Sequence[str],
-        reason: bool,
+        requests: Sequence[Request],
     ) -> list[Generation]:
-        """Return one greedy answer per instruction; see `Engine.generate`."""
-        prompts = [self._prompt_ids(instruction, reason) for instruction in instructions]
+        """Return one greedy answer per request; see `CanvasEngine.answer`."""
+        prompts = [self._prompt_ids(asked.instruction, asked.reason) for asked in requests]
         start = perf_counter()
         prefix = [self._vision.run(None, {"pixel_values": image[None]})[0]]
         if depth is not None:

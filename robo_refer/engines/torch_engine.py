@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robo_refer import tokens
-from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Timings
+from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Request, Timings
+from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.errors import missing_package
 
 try:
@@ -21,7 +22,7 @@ except ImportError as error:
     raise missing_package("torch", "torch") from error
 
 
-class TorchEngine:
+class TorchEngine(CanvasEngine):
     """A checkpoint folder with safetensors, a tokenizer and a preprocessing spec.
 
     Args:
@@ -37,30 +38,28 @@ class TorchEngine:
         self.spec = self._processor.spec
         self.timings = Timings()
 
-    def generate(
+    def answer(
         self,
         image: NDArray[np.float32],
         depth: NDArray[np.float32] | None,
-        instructions: Sequence[str],
-        reason: bool,
+        requests: Sequence[Request],
     ) -> list[Generation]:
-        """Return one greedy answer per instruction; see `Engine.generate`."""
-        return [self._answer(image, depth, text, reason) for text in instructions]
+        """Return one greedy answer per request; see `CanvasEngine.answer`."""
+        return [self._answer(image, depth, asked) for asked in requests]
 
     @torch.no_grad()
     def _answer(
         self,
         image: NDArray[np.float32],
         depth: NDArray[np.float32] | None,
-        instruction: str,
-        reason: bool,
+        asked: Request,
     ) -> Generation:
         start = perf_counter()
         text = tokens.prompt(
-            instruction,
+            asked.instruction,
             image_tokens=self.spec.image_tokens,
             depth_tokens=0 if depth is None else self.spec.depth_tokens,
-            reason=reason,
+            reason=asked.reason,
         )
         tokenizer = self._processor.tokenizer
         batch = tokenizer(text, return_tensors="pt", add_special_tokens=False)

@@ -11,7 +11,8 @@ import numpy as np
 
 from robo_refer.data import ObjectTruth, Question, Sample, ShardWriter, read_samples
 from robo_refer.data.masks import encode
-from robo_refer.engines.base import Generation, Timings
+from robo_refer.engines.base import Generation, Request, Timings
+from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.parsing import format_answer
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import Answer, CameraModel, Step
@@ -92,7 +93,7 @@ def write_discs(folder: Path, count: int) -> Path:
     return folder
 
 
-class FakeEngine:
+class FakeEngine(CanvasEngine):
     """Answers what a function says, and remembers the depth that it saw with each frame."""
 
     name = "fake"
@@ -107,16 +108,14 @@ class FakeEngine:
         self.seen: list[tuple[str, Any]] = []
         self.stop_after: int | None = None
 
-    def generate(
-        self, image: Any, depth: Any, instructions: Sequence[str], reason: bool
-    ) -> list[Generation]:
+    def answer(self, image: Any, depth: Any, requests: Sequence[Request]) -> list[Generation]:
         if self.stop_after is not None and len(self.seen) >= self.stop_after:
             raise KeyboardInterrupt
         sample = self._samples[image.tobytes()]
         self.seen.append((sample.id, depth))
         texts = []
-        for instruction in instructions:
-            question = next(q for q in sample.questions if q.text == instruction)
+        for request in requests:
+            question = next(q for q in sample.questions if q.text == request.instruction)
             texts.append(self._answer(sample, question))
         return [Generation(text, tuple(text.encode()), (0.5,) * 9) for text in texts]
 

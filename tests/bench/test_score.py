@@ -7,11 +7,11 @@ import pytest
 
 from robo_refer.errors import RoboReferError
 from robo_refer.metrics import wilson
+from robo_refer.metrics.controls import CONTROLS
 from robo_refer.parsing import format_answer
 from robo_refer.types import Answer
 from robo_refer_bench import report as reports
 from robo_refer_bench.compare import compare
-from robo_refer.metrics.controls import CONTROLS
 from robo_refer_bench.runner import RunOptions
 from robo_refer_bench.score import GROUPS, best_rules, score
 from tests.bench import fakes

@@ -11,6 +11,7 @@ import pytest
 
 from robo_refer.cli.packages import missing_dependency
 from robo_refer.engines.base import Generation, Timings
+from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.preprocess import PreprocessSpec
 from robo_refer.referrer import Referrer
@@ -18,7 +19,7 @@ from robo_refer_bench import fresh, speed
 from robo_refer_bench.drawn import drawn_frame
 
 
-class StubEngine:
+class StubEngine(CanvasEngine):
     """Writes always the same tokens, and says how long its parts took."""
 
     name = "stub"
@@ -29,13 +30,13 @@ class StubEngine:
         self.calls = []
         self._tokens = tokens
 
-    def generate(self, image, depth, instructions, reason):
+    def answer(self, image, depth, requests):
         assert depth is not None
-        self.calls.append((instructions[0], reason))
+        self.calls.append((requests[0].instruction, requests[0].reason))
         self.timings.towers += 0.5
         self.timings.prefill += 0.25
         self.timings.decode += 0.125
-        return [Generation("[(0.502, 0.502)]", self._tokens, (0.9,)) for _ in instructions]
+        return [Generation("[(0.502, 0.502)]", self._tokens, (0.9,)) for _ in requests]
 
 
 def test_drawn_frame_is_the_same_every_time_and_has_holes():

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from robo_refer import Frame, Referrer
+from robo_refer.engines.base import Request
 from robo_refer.engines.onnx_engine import OnnxEngine
 from robo_refer.engines.torch_engine import TorchEngine
 from robo_refer.parsing import parse
-from robo_refer.preprocess import depth_array, image_array
 from robo_refer.referrer import BUNDLED
 from robo_refer_data.demo import TAUGHT
 from robo_refer_data.observation import Observation
@@ -49,10 +49,9 @@ def test_torch_and_onnx_give_the_same_answers(observations: list[Observation]) -
     for observation in observations:
         questions = ask(observation, np.random.default_rng(0), 6, TAUGHT)
         texts = [question.text for question in questions]
-        image = image_array(observation.rgb, ours.spec)
-        for depth in (depth_array(observation.depth_m, ours.spec), None):
-            first = ours.generate(image, depth, texts, reason=False)
-            second = peer.generate(image, depth, texts, reason=False)
+        for frame in (frame_of(observation), Frame(observation.rgb)):
+            requests = [Request(frame, text) for text in texts]
+            first, second = ours.generate(requests), peer.generate(requests)
             assert [g.token_ids for g in first] == [g.token_ids for g in second]
 
 

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText
 
 from robo_refer import checkpoint_files as files
 from robo_refer import tokens
+from robo_refer.engines.base import Request
 from robo_refer.engines.onnx_engine import OnnxEngine
 from robo_refer.engines.torch_engine import TorchEngine
 from robo_refer.errors import ErrorCode, RoboReferError
@@ -20,7 +21,7 @@ from robo_refer.model.export import export
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer.model.tower import ResidualBlock
-from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
+from robo_refer.preprocess import PreprocessSpec
 from robo_refer.referrer import Referrer
 from robo_refer.types import CameraModel, Frame
 from robo_refer_train.tokenizer import build_tokenizer
@@ -203,12 +204,10 @@ def test_onnx_writes_the_same_tokens_as_torch(
     processor.save_pretrained(tmp_path / "torch")
     export(tmp_path / "torch", tmp_path / "onnx", "tiny")
     engines = OnnxEngine(tmp_path / "onnx"), TorchEngine(tmp_path / "torch")
-    spec = processor.spec
     frame = make_frame(5)
     assert frame.depth_m is not None
-    image, depth = image_array(frame.rgb, spec), depth_array(frame.depth_m, spec)
-    for depth_or_none in (depth, None):
-        ours, peer = (e.generate(image, depth_or_none, TEXTS, reason=False) for e in engines)
+    for seen in (frame, Frame(frame.rgb)):
+        ours, peer = (e.generate([Request(seen, text) for text in TEXTS]) for e in engines)
         assert [g.token_ids for g in ours] == [g.token_ids for g in peer]
         assert len({g.token_ids for g in ours}) > 1, "the answers do not depend on the question"
         for first, second in zip(ours, peer, strict=True):

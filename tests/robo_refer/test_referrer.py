@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from robo_refer.engines.base import Generation, Timings
+from robo_refer.engines.base import Generation, Request, Timings
+from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.preprocess import PreprocessSpec
 from robo_refer.referrer import Referrer
 from robo_refer.types import CameraModel, Frame
 
 
-class Writer:
+class Writer(CanvasEngine):
     """An engine that writes what it is told and counts how often an image is encoded."""
 
     name = "writer"
@@ -26,11 +27,9 @@ class Writer:
         self.encoded = 0
         self._written = Generation(text, (), scores)
 
-    def generate(
-        self, image: Any, depth: Any, instructions: Sequence[str], reason: bool
-    ) -> list[Generation]:
+    def answer(self, image: Any, depth: Any, requests: Sequence[Request]) -> list[Generation]:
         self.encoded += 1
-        return [self._written] * len(instructions)
+        return [self._written] * len(requests)
 
 
 def wide_frame(depth_m: float | None = 1.5) -> Frame:
