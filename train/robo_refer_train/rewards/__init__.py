@@ -1,0 +1,44 @@
+"""Rewards of RFT: what an answer is worth, and why.
+
+`REWARDS` holds those that need nothing but the answer and the truth; a judge is made with
+`robo_refer_train.rewards.judge`.
+"""
+
+from __future__ import annotations
+
+from robo_refer_train.rewards.base import Reward, Score, Truth, Written
+from robo_refer_train.rewards.mix import PAPER_WEIGHTS, MixedScore, RewardMix
+from robo_refer_train.rewards.outcome_format import OutcomeFormat
+from robo_refer_train.rewards.point import PointWithin
+from robo_refer_train.rewards.point_mask import PointOnMask
+from robo_refer_train.rewards.process_accuracy import ProcessAccuracy, ProcessAccuracyGraded
+from robo_refer_train.rewards.process_format import ProcessFormat
+from robo_refer_train.rewards.reading import read_written
+from robo_refer_train.rewards.truths import truth_from_json, truth_of, truth_to_json
+
+__all__ = [
+    "PAPER_WEIGHTS",
+    "REWARDS",
+    "MixedScore",
+    "Reward",
+    "RewardMix",
+    "Score",
+    "Truth",
+    "Written",
+    "read_written",
+    "truth_from_json",
+    "truth_of",
+    "truth_to_json",
+]
+
+REWARDS: dict[str, Reward] = {
+    reward.name: reward
+    for reward in (
+        OutcomeFormat(),
+        PointWithin(),
+        PointOnMask(),
+        ProcessFormat(),
+        ProcessAccuracy(),
+        ProcessAccuracyGraded(),
+    )
+}
