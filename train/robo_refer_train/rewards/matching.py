@@ -24,10 +24,15 @@ def ramp(error: float, full: float, zero: float) -> float:
     return 0.5 * (math.cos(math.pi * (error - full) / (zero - full)) + 1.0)
 
 
-def matched(scores: NDArray[np.float64]) -> float:
-    """Return the largest sum of a one-to-one matching of (written, true) scores (Hungarian)."""
+def matched_pairs(scores: NDArray[np.float64]) -> list[tuple[int, float]]:
+    """Return (row, score) of the one-to-one matching with the largest sum (Hungarian)."""
     rows, columns = linear_sum_assignment(scores, maximize=True)
-    return float(scores[rows, columns].sum())
+    return list(zip(rows.tolist(), scores[rows, columns].tolist(), strict=True))
+
+
+def matched(scores: NDArray[np.float64]) -> float:
+    """Return the largest sum of a one-to-one matching of (written, true) scores."""
+    return sum(score for _, score in matched_pairs(scores))
 
 
 def matched_share(scores: NDArray[np.float64]) -> float:

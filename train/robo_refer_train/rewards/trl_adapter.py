@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from robo_refer_train.rewards.mix import RewardMix
+from robo_refer_train.rewards.mix import MixedScore, RewardMix
 from robo_refer_train.rewards.reading import read_written
 from robo_refer_train.rewards.truths import truth_from_json
 
@@ -37,12 +37,17 @@ def trl_reward(
         written = [read_written(decode(ids)) for ids in completion_ids]
         # In a thread, so that a judge that waits for a server does not stop TRL's other rewards.
         scores = await asyncio.to_thread(mix, list(zip(written, truths, strict=True)))
-        for name in mix.weights if log_metric is not None else ():
-            values = [score.parts[name].value for score in scores]
-            told = [value for value in values if value is not None]
-            if told:
-                log_metric(f"rewards/{name}", sum(told) / len(told))
-            log_metric(f"abstained/{name}", 1.0 - len(told) / len(values))
+        if log_metric is not None:
+            _log_parts(scores, log_metric)
         return [score.value for score in scores]
 
     return mixed
+
+
+def _log_parts(scores: Sequence[MixedScore], log_metric: Callable[[str, float], None]) -> None:
+    for name in scores[0].parts:
+        values = [score.parts[name].value for score in scores]
+        told = [value for value in values if value is not None]
+        if told:
+            log_metric(f"rewards/{name}", sum(told) / len(told))
+        log_metric(f"abstained/{name}", 1.0 - len(told) / len(values))

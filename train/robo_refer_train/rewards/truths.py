@@ -6,10 +6,14 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from robo_refer.data.masks import decode
 from robo_refer.data.sample import POINTING, Question, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import Step
-from robo_refer_train.rewards.base import Truth
+from robo_refer_train.rewards.base import Box, Truth
 
 
 def truth_of(sample: Sample, question: Question, frame_px: tuple[int, int] | None = None) -> Truth:
@@ -29,7 +33,24 @@ def truth_of(sample: Sample, question: Question, frame_px: tuple[int, int] | Non
         mask=question.mask,
         steps=question.answer.steps,
         reply=question.reply,
+        boxes=_boxes(sample, question),
     )
+
+
+def _boxes(sample: Sample, question: Question) -> tuple[Box, ...]:
+    """Return the boxes around the visible pixels of the objects asked for."""
+    by_id = {item.id: item for item in sample.objects}
+    targets = [by_id[number] for number in question.target_ids if number in by_id]
+    return tuple(box for item in targets if (box := _box_around(decode(item.mask))) is not None)
+
+
+def _box_around(mask: NDArray[np.bool_]) -> Box | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    height, width = mask.shape
+    left, right = float(columns[0]) / width, float(columns[-1] + 1) / width
+    return left, float(rows[0]) / height, right, float(rows[-1] + 1) / height
 
 
 def truth_to_json(truth: Truth) -> str:
