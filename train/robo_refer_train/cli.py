@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json as json_format
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import tyro
+
+from robo_refer_train.reward_config import NO_JUDGE, PAPER_WEIGHTS, JudgeConfig, JudgeTraining
 
 
 def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: str = "") -> None:
@@ -30,8 +33,53 @@ def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: 
     print(f"trained checkpoint: {run(settings)}")
 
 
+def judge(
+    settings: tyro.conf.OmitArgPrefixes[JudgeTraining],
+    json: bool = False,
+) -> None:
+    """Fit the LoRA of a judge to pairs of answers; a run that was killed goes on where it was.
+
+    Example: robo-refer train judge --model Qwen2.5-1.5B-Instruct --pairs pairs.jsonl --output judge
+
+    Args:
+        settings: What is fitted to what.
+        json: Print the report on held-out pairs as one line of JSON.
+    """
+    from robo_refer_train.rewards.judge.training import run
+
+    report = run(settings)
+    print(json_format.dumps(asdict(report)) if json else report.table())
+
+
+def reward_test(
+    file: tyro.conf.Positional[Path],
+    weights: tuple[tuple[str, float], ...] = (),
+    judge: JudgeConfig = NO_JUDGE,
+    json: bool = False,
+) -> None:
+    """Score recorded answers by the rewards of RFT, and explain every component.
+
+    Example: robo-refer train reward-test answers.jsonl --weights point_mask 1 outcome_format 0.5
+
+    Args:
+        file: JSON lines: {"text": what was written, "truth": what is known about the item}.
+        weights: Names of rewards, each with its weight; RoboRefer's four by default.
+        judge: A language model that grades; its reward is called 'judge'.
+        json: Print all scores as one line of JSON.
+    """
+    from robo_refer_train.rewards import REWARDS, RewardMix
+    from robo_refer_train.rewards.judge import make_judge
+    from robo_refer_train.rewards.reward_test import read_recorded, table, test_rewards
+
+    rewards = [*REWARDS.values(), *([make_judge(judge)] if judge.model else [])]
+    tested = test_rewards(read_recorded(file), RewardMix(rewards, dict(weights) or PAPER_WEIGHTS))
+    print(json_format.dumps(tested.as_dict()) if json else table(tested))
+
+
 def main(argv: list[str]) -> None:
     """Run `robo-refer train` with the arguments after its name."""
     app = tyro.extras.SubcommandApp()
     app.command(sft)
+    app.command(judge)
+    app.command(reward_test)
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

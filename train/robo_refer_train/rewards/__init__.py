@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+from robo_refer_train.reward_config import PAPER_WEIGHTS
 from robo_refer_train.rewards.base import Reward, Score, Truth, Written
 from robo_refer_train.rewards.boxes import BoxConfidence, BoxIou
 from robo_refer_train.rewards.classification import Classification
 from robo_refer_train.rewards.discrete import Discrete
 from robo_refer_train.rewards.function_sequence import FunctionSequence
-from robo_refer_train.rewards.mix import PAPER_WEIGHTS, MixedScore, RewardMix
+from robo_refer_train.rewards.mix import MixedScore, RewardMix
 from robo_refer_train.rewards.numeric import Numeric
 from robo_refer_train.rewards.outcome_format import OutcomeFormat
 from robo_refer_train.rewards.point import PointWithin

@@ -9,15 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_train.reward_config import PAPER_WEIGHTS
 from robo_refer_train.rewards.base import Reward, Score, Truth, Written
-
-PAPER_WEIGHTS = {
-    "outcome_format": 1.0,
-    "point": 1.0,
-    "process_format": 0.25,
-    "process_accuracy": 0.25,
-}
-"""RoboRefer (arXiv:2506.04308): r = R_OF + R_P + 0.25 R_PF + 0.25 R_Acc."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +26,10 @@ class MixedScore:
 class RewardMix:
     """Scores answers by a weighted sum of rewards.
 
-    Where a component abstains, raises, or returns what is no number in [0, 1], the whole answer
-    abstains: a sum without one of its terms is on another scale than its group's, and an advantage
-    made of both would be garbage. Every abstention is counted, and the first of a kind is logged
-    with the item's name.
+    Where a component abstains, raises, cannot score the item, or returns what is no number in
+    [0, 1], the whole answer abstains: a sum without one of its terms is on another scale than its
+    group's, and an advantage made of both would be garbage. Every abstention is counted, and the
+    first of a kind is logged with the item's instruction.
 
     Args:
         rewards: every reward to choose from, by name (`REWARDS`, and a judge).
@@ -100,6 +93,7 @@ class RewardMix:
 
 def _guarded(reward: Reward, written: Written, truth: Truth) -> Score:
     try:
+        reward.check(truth)
         score = reward(written, truth)
     except Exception as error:  # whatever a reward does wrong, the run goes on
         return _failure(error)

@@ -22,7 +22,8 @@ class ProcessFormat(Reward):
         if written.final is None:
             return Score(0.0, "the blocks of the answer cannot be told apart")
         if not written.lines:
-            return Score(float(not truth.steps), "there are no steps")
+            asked = "and there should be" if truth.steps else "as it should be"
+            return Score(float(not truth.steps), f"there are no steps, {asked}")
         if len(written.steps) < written.lines:
             stray = written.lines - len(written.steps)
             return Score(0.0, f"{stray} of {written.lines} lines are not steps")

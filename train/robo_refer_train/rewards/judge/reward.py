@@ -54,8 +54,8 @@ class Judge(Reward):
         if not truth.prompt.strip():
             raise cannot_serve(self.name, "no instruction")
         if not self._probed:
+            self._probed = True  # before it: a judge that went away later only abstains
             self._grader.probe()
-            self._probed = True
 
     def prepare(self, pairs: Sequence[tuple[Written, Truth]]) -> None:
         """Grade what is neither settled nor in the cache, at once."""
