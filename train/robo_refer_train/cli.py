@@ -69,10 +69,13 @@ def reward_test(
     """
     from robo_refer_train.rewards import REWARDS, RewardMix
     from robo_refer_train.rewards.judge import make_judge
-    from robo_refer_train.rewards.reward_test import read_recorded, table, test_rewards
+    from robo_refer_train.rewards.reward_test import read_recorded, score_recorded, table
 
-    rewards = [*REWARDS.values(), *([make_judge(judge)] if judge.model else [])]
-    tested = test_rewards(read_recorded(file), RewardMix(rewards, dict(weights) or PAPER_WEIGHTS))
+    rewards, chosen = list(REWARDS.values()), dict(weights) or dict(PAPER_WEIGHTS)
+    if judge.model:
+        rewards.append(make_judge(judge))
+        chosen.setdefault("judge", 1.0)
+    tested = score_recorded(read_recorded(file), RewardMix(rewards, chosen))
     print(json_format.dumps(tested.as_dict()) if json else table(tested))
 
 

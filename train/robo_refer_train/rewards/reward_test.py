@@ -88,7 +88,7 @@ def read_recorded(path: Path) -> list[Recorded]:
     return recorded
 
 
-def test_rewards(answers: Sequence[Recorded], mix: RewardMix) -> Tested:
+def score_recorded(answers: Sequence[Recorded], mix: RewardMix) -> Tested:
     """Return the scores of recorded answers by a mix; what cannot be scored abstains."""
     scores = mix([(read_written(answer.text), answer.truth) for answer in answers])
     groups: dict[str, list[float | None]] = {}
