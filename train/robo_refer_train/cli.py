@@ -75,7 +75,9 @@ def reward_test(
     if judge.model:
         rewards.append(make_judge(judge))
         chosen.setdefault("judge", 1.0)
-    tested = score_recorded(read_recorded(file), RewardMix(rewards, chosen))
+    mix = RewardMix(rewards, chosen)
+    mix.ready()
+    tested = score_recorded(read_recorded(file), mix)
     print(json_format.dumps(tested.as_dict()) if json else table(tested))
 
 

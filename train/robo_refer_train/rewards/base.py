@@ -96,8 +96,15 @@ class Reward(Protocol):
         """Do nothing where the item can be scored; called on every item before training.
 
         Raises:
-            RoboReferError: BAD_SAMPLE for an item that lacks what this reward reads. Another code
-                where nothing at all can be scored (a judge that does not answer).
+            RoboReferError: BAD_SAMPLE for an item that lacks what this reward reads.
+        """
+        return None
+
+    def ready(self) -> None:
+        """Do nothing where anything can be scored at all; called once before training.
+
+        Raises:
+            RoboReferError: why not (a judge that does not answer).
         """
         return None
 

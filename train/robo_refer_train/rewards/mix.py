@@ -55,8 +55,13 @@ class RewardMix:
         """What a perfect answer earns."""
         return sum(self.weights.values())
 
+    def ready(self) -> None:
+        """Raise the error of the first reward that cannot score anything; once before training."""
+        for reward in self._rewards:
+            reward.ready()
+
     def check(self, truth: Truth) -> None:
-        """Raise the error of the first reward that cannot score this item (see `Reward.check`)."""
+        """Raise the error of the first reward that cannot score this item; before training."""
         for reward in self._rewards:
             reward.check(truth)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -55,9 +57,10 @@ def run(config: JudgeTraining) -> PairReport:
     prompt = DigitPrompt(tokenizer)
     before = _preferences(model, prompt, held, config.batch_pairs)
     model = _with_lora(model, config.rank)
-    _trainer(config, model, prompt, train).train(
-        resume_from_checkpoint=get_last_checkpoint(str(config.output))
-    )
+    with redirect_stdout(sys.stderr):  # Trainer prints its logs where the report belongs
+        _trainer(config, model, prompt, train).train(
+            resume_from_checkpoint=get_last_checkpoint(str(config.output))
+        )
     model.save_pretrained(config.output / ADAPTER_FOLDER)
     found = report(held, before, _preferences(model, prompt, held, config.batch_pairs))
     text = json.dumps({"settings": _plain(config), "held_out": asdict(found)}, indent=1)
@@ -130,7 +133,7 @@ def _trainer(
             num_train_epochs=config.epochs,
             learning_rate=config.learning_rate,
             lr_scheduler_type="cosine",
-            warmup_ratio=0.03,
+            warmup_steps=0.03,
             save_steps=config.save_steps,
             save_total_limit=1,
             logging_steps=10,
