@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from reward_cases import POINTING, RIGHT, WRONG
+from tiny_judge import save_tiny_judge
 
 from robo_refer.cli.main import main
 from robo_refer.errors import ErrorCode, RoboReferError
@@ -23,9 +24,11 @@ from robo_refer_train.rewards import (
     Score,
     Truth,
     Written,
+    make_mix,
     read_written,
     truth_to_json,
 )
+from robo_refer_train.rewards.judge.local import load_language_model
 from robo_refer_train.rewards.trl_adapter import trl_reward
 
 
@@ -98,6 +101,18 @@ def test_an_item_that_a_reward_cannot_score_abstains_and_fails_the_check() -> No
     assert mix.abstained.total() == 1
 
 
+def test_a_judge_in_the_mix_has_to_be_named() -> None:
+    with pytest.raises(RoboReferError, match="no judge is named"):
+        make_mix({"judge": 1.0})
+    assert make_mix().weights == PAPER_WEIGHTS
+
+
+def test_the_rewards_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "rewards"])
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [*REWARDS, "judge"]
+
+
 @pytest.mark.parametrize(
     "weights", [{}, {"beauty": 1.0}, {"point": 0.0}, {"point": -1.0}, {"point": float("nan")}]
 )
@@ -132,6 +147,52 @@ def test_trl_gets_totals_from_token_ids_and_the_means_are_logged() -> None:
     assert asyncio.run(silent(**columns, log_metric=logged.__setitem__)) == [None]
     assert logged["abstained/odd"] == 1.0
     assert "rewards/odd" not in logged
+
+
+@dataclass(frozen=True)
+class Length(Reward):
+    """The more tokens the better, and no verdict on what starts with an even one."""
+
+    name = "length"
+
+    def __call__(self, written: Written, truth: Truth) -> Score:
+        numbers = [int(word) for word in written.text.split()]
+        return Score(None if numbers[0] % 2 == 0 else sum(numbers) % 10 / 10, "because")
+
+
+@pytest.mark.slow
+def test_trls_own_trainer_takes_the_mix_and_leaves_out_who_abstained(tmp_path: Path) -> None:
+    from datasets import Dataset
+    from trl import GRPOConfig, GRPOTrainer
+
+    model, tokenizer = load_language_model(save_tiny_judge(tmp_path / "model"))
+    mix = RewardMix([Length()], {"length": 2.0})
+    trainer = GRPOTrainer(
+        model=model,
+        reward_funcs=[trl_reward(mix, lambda ids: " ".join(map(str, ids)))],
+        args=GRPOConfig(
+            output_dir=str(tmp_path),
+            max_steps=1,
+            per_device_train_batch_size=8,
+            num_generations=8,
+            max_completion_length=8,
+            use_cpu=True,
+            report_to=[],
+            logging_steps=1,
+            save_strategy="no",
+        ),
+        train_dataset=Dataset.from_dict(
+            {"prompt": ["the mug", "the box"], "truth": [truth_to_json(POINTING)] * 2}
+        ),
+        processing_class=tokenizer,
+    )
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    trainer.train()
+    log = trainer.state.log_history[0]
+    assert 0 < log["abstained/length"] < 1
+    assert log["abstained/length"] == mix.abstained.total() / 8
+    assert log["reward"] == pytest.approx(2 * log["rewards/length"], abs=1e-6)
+    assert any(not before[name].equal(tensor) for name, tensor in model.state_dict().items())
 
 
 @pytest.fixture

@@ -51,6 +51,15 @@ def judge(
     print(json_format.dumps(asdict(report)) if json else report.table())
 
 
+def rewards() -> None:
+    """List the rewards of RFT, each with what it says in one line."""
+    from robo_refer_train.rewards import REWARDS
+
+    for name, reward in REWARDS.items():
+        print(f"{name:<24} {(reward.__doc__ or '').splitlines()[0]}")
+    print(f"{'judge':<24} The grade of a language model (--judge.model, or `judge` of a config).")
+
+
 def reward_test(
     file: tyro.conf.Positional[Path],
     weights: tuple[tuple[str, float], ...] = (),
@@ -67,15 +76,11 @@ def reward_test(
         judge: A language model that grades; its reward is called 'judge'.
         json: Print all scores as one line of JSON.
     """
-    from robo_refer_train.rewards import REWARDS, RewardMix
-    from robo_refer_train.rewards.judge import make_judge
+    from robo_refer_train.rewards import make_mix
     from robo_refer_train.rewards.reward_test import read_recorded, score_recorded, table
 
-    rewards, chosen = list(REWARDS.values()), dict(weights) or dict(PAPER_WEIGHTS)
-    if judge.model:
-        rewards.append(make_judge(judge))
-        chosen.setdefault("judge", 1.0)
-    mix = RewardMix(rewards, chosen)
+    chosen = dict(weights) or {**PAPER_WEIGHTS, **({"judge": 1.0} if judge.model else {})}
+    mix = make_mix(chosen, judge)
     mix.ready()
     tested = score_recorded(read_recorded(file), mix)
     print(json_format.dumps(tested.as_dict()) if json else table(tested))
@@ -86,5 +91,6 @@ def main(argv: list[str]) -> None:
     app = tyro.extras.SubcommandApp()
     app.command(sft)
     app.command(judge)
+    app.command(rewards)
     app.command(reward_test)
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

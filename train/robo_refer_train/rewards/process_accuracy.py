@@ -62,7 +62,7 @@ class _StepAccuracy(Reward):
 
 @dataclass(frozen=True)
 class ProcessAccuracy(_StepAccuracy):
-    """A step is right or wrong.
+    """The share of key steps (positions, directions, sizes) that are right, in any order.
 
     Source: RoboRefer (arXiv:2506.04308), section 3.4, with its thresholds. That the steps' mean
     counts, not their sum, is ours: a sum would pay for long questions.
@@ -88,7 +88,9 @@ class ProcessAccuracy(_StepAccuracy):
 
 @dataclass(frozen=True)
 class ProcessAccuracyGraded(_StepAccuracy):
-    """A step is the more right the nearer it is: cosine ramps around the paper's thresholds.
+    """The same, but a step is the more right the nearer it is.
+
+    Cosine ramps around the paper's thresholds.
 
     Attributes:
         position_px: L1 errors of a position with full and with no credit.

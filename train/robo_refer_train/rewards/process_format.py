@@ -11,10 +11,11 @@ from robo_refer_train.rewards.base import Reward, Score, Truth, Written
 
 @dataclass(frozen=True)
 class ProcessFormat(Reward):
-    """1 if every line of thinking is a step, and none is repeated (unless the truth's are); else 0.
+    """1 if every line of thinking is a step, and none is repeated; else 0.
 
-    No thinking is right only for items without key steps. Whether the paper counts answers or
-    lines is not stated; a share of lines could be bought with filler, so that all must be right.
+    No thinking is right only for items without key steps, repeats only where the truth has them.
+    Whether the paper counts answers or lines is not stated; a share of lines could be bought with
+    filler, so that all must be right.
     Source: RoboRefer (arXiv:2506.04308), section 3.4.
     """
 
