@@ -100,7 +100,7 @@ class ProcessAccuracyGraded(_StepAccuracy):
 
     position_px: tuple[float, float] = (10.0, 100.0)
     direction_deg: tuple[float, float] = (5.0, 60.0)
-    size_share: tuple[float, float] = (0.03, 0.30)
+    size_share: tuple[float, float] = (0.05, 0.30)
     name = "process_accuracy_graded"
 
     def _credit(self, written: Step, true: Step, truth: Truth) -> float:
