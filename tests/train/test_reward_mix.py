@@ -113,6 +113,11 @@ def test_the_rewards_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert listed == [*REWARDS, "judge"]
 
 
+def test_the_documentation_has_a_row_for_every_reward() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "rewards.md").read_text(encoding="utf-8")
+    assert [name for name in (*REWARDS, "judge") if f"\n| `{name}` |" not in text] == []
+
+
 @pytest.mark.parametrize(
     "weights", [{}, {"beauty": 1.0}, {"point": 0.0}, {"point": -1.0}, {"point": float("nan")}]
 )
