@@ -16,6 +16,7 @@ from json_server import as_json, json_server
 from reward_cases import answered
 from safetensors.torch import load_file
 from tiny_judge import save_tiny_judge
+from transformers import Qwen2ForCausalLM
 
 from robo_refer.cli.main import main
 from robo_refer.engines.chat_endpoint import ChatEndpoint
@@ -243,6 +244,20 @@ def test_without_a_chat_template_the_rubric_stands_before_the_question(tmp_path:
     judge.ready()
     value = judge(read_written("a mug"), TRUTH).value
     assert value is not None
+
+
+def test_a_model_that_cannot_be_asked_is_said_before_training(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grader = LocalGrader(tiny)
+    grader.probe()
+
+    def forward(self: Qwen2ForCausalLM, input_ids: Any, attention_mask: Any) -> None: ...
+
+    monkeypatch.setattr(Qwen2ForCausalLM, "forward", forward)
+    with pytest.raises(RoboReferError) as caught:
+        grader.probe()
+    assert caught.value.code is ErrorCode.BAD_CHECKPOINT
 
 
 @pytest.mark.parametrize("adapter", ["", "."])

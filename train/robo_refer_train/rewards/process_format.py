@@ -32,7 +32,7 @@ class ProcessFormat(Reward):
             return Score(0.0, f"{stray} of {written.lines} lines are not steps")
         if _repeated(written.steps) > _repeated(truth.steps):
             return Score(0.0, f"{_repeated(written.steps)} steps stand there again")
-        return Score(1.0, f"all {written.lines} lines are steps")
+        return Score(1.0, "every line of thinking is a step")
 
 
 def _repeated(steps: Sequence[Step]) -> int:

@@ -132,8 +132,8 @@ def _summary_lines(tested: Tested) -> Iterable[str]:
         counts = f"{part.told:>6} {part.abstained:>10}"
         yield f"  {part.name:<{_NAME_WIDTH}} {_value(part.mean)} {counts}"
     yield (
-        f"{len(tested.answers)} answers; {tested.groups} items have several, and "
-        f"{tested.flat_groups} of these earn the same with each (nothing is learnt from them)"
+        f"answers: {len(tested.answers)}; items with several: {tested.groups}, of which earn the "
+        f"same with each, so that nothing is learnt from them: {tested.flat_groups}"
     )
 
 

@@ -9,13 +9,12 @@ from threading import Lock
 
 from robo_refer.engines.chat_endpoint import ChatEndpoint, text_part
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_train.rewards.judge.rubric import RUBRIC, Case, Grade, read_grade
+from robo_refer_train.rewards.judge.rubric import PROBE, RUBRIC, Case, Grade, read_grade
 
 _MAX_TOKENS = 120
 _DOWN = (ErrorCode.BACKEND_UNREACHABLE, ErrorCode.BACKEND_TIMEOUT)
 _LONGEST_PAUSE_S = 600.0
 _SILENT = "the judge's server is down"
-_PROBE = Case("How many legs has a cat?", "4", "4")
 
 
 class EndpointGrader:
@@ -49,7 +48,7 @@ class EndpointGrader:
             RoboReferError: BACKEND_UNREACHABLE, BACKEND_TIMEOUT or BAD_REQUEST of the server;
                 UNPARSABLE_ANSWER when its model does not grade in JSON as asked.
         """
-        grade = self._ask(_PROBE)
+        grade = self._ask(PROBE)
         if grade.value is None:
             raise RoboReferError(
                 ErrorCode.UNPARSABLE_ANSWER,
