@@ -239,6 +239,17 @@ def test_the_expected_digit_is_that_of_the_models_own_probabilities(tiny: Path) 
     assert LocalGrader(tiny).grade([case])[0].value == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_judge_that_is_sure_gives_no_more_than_everything(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32 the expected digit of nearly sure probabilities may lie above 9."""
+    above = torch.nextafter(torch.tensor(9.0), torch.tensor(10.0))
+    monkeypatch.setattr(
+        "robo_refer_train.rewards.judge.local.expected_grades", lambda *_: above.reshape(1)
+    )
+    assert LocalGrader(tiny).grade([Case("a", "b")])[0].value == 1.0
+
+
 def test_without_a_chat_template_the_rubric_stands_before_the_question(tmp_path: Path) -> None:
     judge = make_judge(JudgeConfig(str(save_tiny_judge(tmp_path, chat=False))))
     judge.ready()

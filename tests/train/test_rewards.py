@@ -25,6 +25,7 @@ from robo_refer_train.rewards import (
     truth_of,
     truth_to_json,
 )
+from robo_refer_train.rewards.boxes import iou
 
 BY_NAME = pytest.mark.parametrize("name", sorted(REWARDS))
 POINT_REWARDS = pytest.mark.parametrize("name", ["point", "point_mask"])
@@ -320,6 +321,20 @@ def test_boxes_that_hit_nothing_only_cost(name: str) -> None:
     assert earned[0] == 1.0
     assert earned == sorted(earned, reverse=True)
     assert earned[-1] == 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    corner=st.tuples(st.floats(0, 0.5), st.floats(0, 0.5)),
+    size=st.tuples(st.floats(1e-3, 0.5), st.floats(1e-3, 0.5)),
+    shift=st.floats(-1e-15, 1e-15),
+)
+def test_boxes_nearly_the_same_overlap_by_no_more_than_all(
+    corner: tuple[float, float], size: tuple[float, float], shift: float
+) -> None:
+    box = (*corner, corner[0] + size[0], corner[1] + size[1])
+    other = (box[0] + shift, box[1], box[2], box[3] - shift)
+    assert 0.99 < iou([box], [other])[0, 0] <= 1.0
 
 
 def test_boxes_are_matched_for_the_best_sum() -> None:

@@ -43,7 +43,8 @@ class LocalGrader:
             with torch.inference_mode():
                 digits = expected_grades(self._model, batch, self._prompt.digit_ids)
             grades += (
-                Grade(digit / HIGHEST, f"the expected grade is {digit:.2f} of {HIGHEST}")
+                # Probabilities may sum to a hair above 1.
+                Grade(min(digit / HIGHEST, 1.0), f"the expected grade is {digit:.2f} of {HIGHEST}")
                 for digit in digits.tolist()
             )
         return grades
