@@ -249,11 +249,44 @@ def test_a_guess_more_is_never_worth_it_over_chance(name: str) -> None:
     assert value(name, format_answer(Answer((), (right, *[wrong] * 3))), truth) == 0.0
 
 
-def test_phrases_match_whatever_their_articles_and_case() -> None:
+@pytest.mark.parametrize(
+    ("phrase", "right"),
+    [
+        ("red box", 1.0),
+        ("A red  BOX", 1.0),
+        ("box", 1.0),
+        ("big shiny red box", 1.0),
+        ("red boxes", 0.0),
+        ("blue box", 0.0),
+        ("box lid", 0.0),
+        ("red mug", 0.0),
+        ("mug left of the red box", 0.0),
+        ("the", 0.0),
+    ],
+)
+def test_phrases_match_by_their_noun(phrase: str, right: float) -> None:
     truth = replace(POINTING, steps=(Step("position", "the Red box", (0.2, 0.2)),))
-    for phrase, right in (("red box", 1.0), ("A red  box", 1.0), ("box", 0.0), ("red boxes", 0.0)):
-        text = f"<think>\n[Position] [{phrase}]: [(0.200, 0.200)]\n</think>\n<answer>[]</answer>"
-        assert value("process_accuracy", text, truth) == right, phrase
+    text = f"<think>\n[Position] [{phrase}]: [(0.200, 0.200)]\n</think>\n<answer>[]</answer>"
+    assert value("process_accuracy", text, truth) == right
+
+
+def test_a_phrase_that_might_be_either_is_neither() -> None:
+    red, blue = Step("position", "red mug", (0.2, 0.2)), Step("position", "blue mug", (0.8, 0.8))
+    truth = replace(POINTING, steps=(red, blue))
+    vague = Step("position", "mug", (0.2, 0.2))
+    for said, earned in (((red, blue), 1.0), ((red,), 0.5), ((vague,), 0.0), ((red, vague), 0.5)):
+        assert value("process_accuracy", format_answer(Answer((), said)), truth) == earned
+
+
+def test_variants_of_a_phrase_are_guesses_about_one_thing() -> None:
+    truth = replace(POINTING, steps=(Step("position", "red box", (0.2, 0.2)),))
+    words = ("red box", "box", "big red box", "old red box")
+    guesses = [Step("position", word, (0.2 + 0.2 * k, 0.2)) for k, word in enumerate(words)]
+    earned = [
+        value("process_accuracy", format_answer(Answer((), tuple(guesses[:count]))), truth)
+        for count in (1, 2, 3, 4)
+    ]
+    assert earned == pytest.approx([1, 1 / 2, 1 / 3, 0])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from abc import abstractmethod
 from collections import defaultdict
@@ -15,17 +14,20 @@ from robo_refer.types import Step
 from robo_refer_train.rewards.base import Reward, Score, Truth, Written, cannot_serve
 from robo_refer_train.rewards.matching import matched_share, ramp
 
-_ARTICLES = re.compile(r"\b(?:the|a|an)\b")
-_Key = tuple[str, str]
+_ARTICLES = ("the", "a", "an")
+_MAX_WORDS = 2
+_Words = tuple[str, ...]
+_Key = tuple[str, _Words]
+"""Kind of a step, and the words of its phrase."""
 
 
 @dataclass(frozen=True)
 class _StepAccuracy(Reward):
     """The mean over the truth's key steps of how well each was written, in any order.
 
-    A written step belongs to the key steps of the same kind and phrase (articles, case and spaces
-    do not matter). Steps about something else earn nothing and cost nothing; several about the
-    same thing share the credit of the best, so that guesses cannot be sprayed.
+    A written step belongs to the key steps of its kind whose phrase is alike (`_about`). Steps
+    about something else earn nothing and cost nothing; several about the same thing share the
+    credit of the best, so that guesses cannot be sprayed.
     """
 
     def check(self, truth: Truth) -> None:
@@ -41,7 +43,12 @@ class _StepAccuracy(Reward):
             raise cannot_serve(self.name, "a size or a direction of length 0")
 
     def __call__(self, written: Written, truth: Truth) -> Score:
-        said, true = _grouped(written.steps), _grouped(truth.steps)
+        true: dict[_Key, list[Step]] = defaultdict(list)
+        for step in truth.steps:
+            true[step.kind, _words(step.target)].append(step)
+        said: dict[_Key | None, list[Step]] = defaultdict(list)
+        for step in written.steps:
+            said[_about(step, tuple(true))].append(step)
         share = {
             key: matched_share(
                 np.array(
@@ -52,7 +59,7 @@ class _StepAccuracy(Reward):
             if key in said
         }
         total = sum(share.get(key, 0.0) * len(steps) for key, steps in true.items())
-        told = [f"{kind} of {phrase} {share.get((kind, phrase), 0.0):.2f}" for kind, phrase in true]
+        told = [f"{key[0]} of {' '.join(key[1])} {share.get(key, 0.0):.2f}" for key in true]
         return Score(total / len(truth.steps), ", ".join(told))
 
     @abstractmethod
@@ -112,16 +119,32 @@ class ProcessAccuracyGraded(_StepAccuracy):
         return ramp(_size_error(written, true), *self.size_share)
 
 
-def _grouped(steps: Sequence[Step]) -> dict[_Key, list[Step]]:
-    groups: dict[_Key, list[Step]] = defaultdict(list)
-    for step in steps:
-        groups[step.kind, _phrase(step.target)].append(step)
-    return dict(groups)
+def _about(step: Step, keys: Sequence[_Key]) -> _Key | None:
+    """Return which of the keys a step is about; None where it is none, or might be several.
+
+    An equal phrase decides. Else one is alike that ends in the same word, with up to `_MAX_WORDS`
+    more or less: "yellow banana" for "banana", and not a whole instruction that mentions it.
+    """
+    words = _words(step.target)
+    if (step.kind, words) in keys:
+        return step.kind, words
+    alike = [key for key in keys if key[0] == step.kind and _are_alike(words, key[1])]
+    return alike[0] if len(alike) == 1 else None
 
 
-def _phrase(target: str) -> str:
+def _are_alike(first: _Words, second: _Words) -> bool:
+    shorter, longer = sorted((first, second), key=len)
+    return (
+        bool(shorter)
+        and shorter[-1] == longer[-1]
+        and set(shorter) <= set(longer)
+        and len(longer) - len(shorter) <= _MAX_WORDS
+    )
+
+
+def _words(target: str) -> _Words:
     plain = unicodedata.normalize("NFKC", target).casefold()
-    return " ".join(_ARTICLES.sub(" ", plain).split())
+    return tuple(word for word in plain.split() if word not in _ARTICLES)
 
 
 def _off_px(written: Step, true: Step, truth: Truth) -> float:
