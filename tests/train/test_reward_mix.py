@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_the_papers_mix() -> None:
     mix = RewardMix(REWARDS.values())
     mix.check(POINTING)
     right, wrong = mix(pairs(RIGHT, WRONG))
-    assert right.value == pytest.approx(mix.highest) == pytest.approx(2.5)
+    assert right.value == pytest.approx(2.5)
     assert wrong.value == pytest.approx(1.25)  # its form is right, and its process's form
     assert list(right.parts) == list(PAPER_WEIGHTS)
     assert not mix.abstained
@@ -99,6 +99,26 @@ def test_an_item_that_a_reward_cannot_score_abstains_and_fails_the_check() -> No
     (score,) = mix([(read_written("[(0.500, 0.500)]"), blind)])
     assert score.value is None
     assert mix.abstained.total() == 1
+
+
+def test_a_reward_that_does_not_apply_is_no_part_of_the_sum() -> None:
+    """A direct question has no key steps: its group is scored by the rest."""
+    mix = RewardMix(REWARDS.values())
+    direct = replace(POINTING, steps=())
+    mix.check(direct)
+    right, wrong = mix([(read_written(f"[({x}, 0.600)]"), direct) for x in ("0.400", "0.900")])
+    assert (right.value, wrong.value) == (2.25, 1.25)
+    assert not right.parts["process_accuracy"].applies
+    assert not mix.abstained
+
+
+def test_an_item_to_which_nothing_applies_is_refused() -> None:
+    mix = RewardMix(REWARDS.values(), {"process_accuracy": 1.0})
+    direct = replace(POINTING, steps=())
+    with pytest.raises(RoboReferError, match="nothing that it reads"):
+        mix.check(direct)
+    (score,) = mix([(read_written(RIGHT), direct)])
+    assert score.value is None
 
 
 def test_a_judge_in_the_mix_has_to_be_named() -> None:
@@ -206,6 +226,7 @@ def recorded(tmp_path: Path) -> Path:
     truth = json.loads(truth_to_json(POINTING))
     lines = [{"text": text, "truth": truth} for text in (RIGHT, WRONG)]
     lines.append({"text": "[(0.500, 0.500)]", "truth": {"prompt": "the mug", "points": [[0, 0]]}})
+    lines.append({"text": "[(0.400, 0.600)]", "truth": {**truth, "steps": []}})
     path.write_text("\n".join(json.dumps(line) for line in lines))
     return path
 
@@ -218,8 +239,9 @@ def test_reward_test_explains_every_component(
     assert "line 1: 2.500 of 2.5" in shown
     assert "line 2: 1.250 of 2.5" in shown
     assert "line 3: abstains" in shown
+    assert "line 4: 2.250 of 2.25" in shown
     assert "it has no frame in which distances are pixels" in shown
-    assert "answers: 3; items with several: 1, of which earn the same" in shown
+    assert "answers: 4; items with several: 1, of which earn the same" in shown
     assert shown.rstrip().endswith(": 0")
 
 
@@ -231,7 +253,7 @@ def test_reward_test_as_json_with_other_weights(
     assert told["answers"][0]["value"] == 2.0
     assert told["answers"][2]["value"] is None
     (component,) = told["components"]
-    assert (component["name"], component["told"], component["abstained"]) == ("point_mask", 2, 1)
+    assert (component["name"], component["told"], component["abstained"]) == ("point_mask", 3, 1)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,10 @@ def test_an_item_without_anything_cannot_be_scored(name: str) -> None:
     if name in ("outcome_format", "process_format"):
         REWARDS[name].check(Truth())  # they read the form alone
         return
+    if name.startswith("process_accuracy"):
+        assert not REWARDS[name].applies(Truth())  # many a question needs no steps
+        return
+    assert REWARDS[name].applies(Truth())
     with pytest.raises(RoboReferError) as caught:
         REWARDS[name].check(Truth())
     assert caught.value.code is ErrorCode.BAD_SAMPLE
@@ -431,7 +435,7 @@ def test_calls_earn_by_their_parts() -> None:
         ("point", Truth("x", (64, 48), ((float("nan"), 0.5),)), "not finite"),
         ("point_mask", Truth("x", (64, 48), ((0.5, 0.5),)), "no mask"),
         ("point_mask", replace(POINTING, mask=encode(np.zeros((4, 4)))), "empty mask"),
-        ("process_accuracy", replace(POINTING, steps=()), "no key steps"),
+        ("process_accuracy", replace(POINTING, size_px=None), "no frame"),
         ("process_accuracy", replace(POINTING, steps=(Step("size", "x", (0.0,)),)), "length 0"),
         ("numeric", Truth("x", reply="far away"), "number"),
         ("box_iou", Truth("x", boxes=((0.5, 0.5, 0.5, 0.9),)), "area"),

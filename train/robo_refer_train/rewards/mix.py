@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_train.reward_config import PAPER_WEIGHTS
-from robo_refer_train.rewards.base import Reward, Score, Truth, Written
+from robo_refer_train.rewards.base import Reward, Score, Truth, Written, cannot_serve
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,8 @@ class RewardMix:
     Where a component abstains, raises, cannot score the item, or returns what is no number in
     [0, 1], the whole answer abstains: a sum without one of its terms is on another scale than its
     group's, and an advantage made of both would be garbage. Every abstention is counted, and the
-    first of a kind is logged with the item's instruction.
+    first of a kind is logged with the item's instruction. A component that does not apply to an
+    item is no part of its sum: that is the same for all of a group.
 
     Args:
         rewards: every reward to choose from, by name (`REWARDS`, and a judge).
@@ -50,11 +51,6 @@ class RewardMix:
         """(reward, reason) -> how many answers abstained because of it."""
         self._rewards = [known[name] for name in weights]
 
-    @property
-    def highest(self) -> float:
-        """What a perfect answer earns."""
-        return sum(self.weights.values())
-
     def ready(self) -> None:
         """Raise the error of the first reward that cannot score anything; once before training."""
         for reward in self._rewards:
@@ -62,7 +58,10 @@ class RewardMix:
 
     def check(self, truth: Truth) -> None:
         """Raise the error of the first reward that cannot score this item; before training."""
-        for reward in self._rewards:
+        asked = [reward for reward in self._rewards if reward.applies(truth)]
+        if not asked:
+            raise cannot_serve(", ".join(self.weights), "nothing that it reads")
+        for reward in asked:
             reward.check(truth)
 
     def __call__(self, pairs: Sequence[tuple[Written, Truth]]) -> list[MixedScore]:
@@ -74,9 +73,10 @@ class RewardMix:
         ]
 
     def _mixed(self, parts: dict[str, Score]) -> MixedScore:
-        values = [(self.weights[name], score.value) for name, score in parts.items()]
-        told = [weight * value for weight, value in values if value is not None]
-        return MixedScore(sum(told) if len(told) == len(values) else None, parts)
+        asked = {name: score for name, score in parts.items() if score.applies}
+        told = [self.weights[n] * s.value for n, s in asked.items() if s.value is not None]
+        whole = bool(asked) and len(told) == len(asked)
+        return MixedScore(sum(told) if whole else None, parts)
 
     def _column(self, reward: Reward, pairs: Sequence[tuple[Written, Truth]]) -> list[Score]:
         failed = None
@@ -84,9 +84,9 @@ class RewardMix:
             reward.prepare(pairs)
         except Exception as error:  # whatever a reward does wrong, the run goes on
             failed = _failure(error)
-        scores = [failed or _guarded(reward, *pair) for pair in pairs]
+        scores = [_guarded(reward, *pair, failed) for pair in pairs]
         for score, (_, truth) in zip(scores, pairs, strict=True):
-            if score.value is None:
+            if score.value is None and score.applies:
                 self._count(reward.name, score.why, truth)
         return scores
 
@@ -96,8 +96,12 @@ class RewardMix:
         self.abstained[name, why] += 1
 
 
-def _guarded(reward: Reward, written: Written, truth: Truth) -> Score:
+def _guarded(reward: Reward, written: Written, truth: Truth, failed: Score | None) -> Score:
     try:
+        if not reward.applies(truth):
+            return Score(None, "it does not apply to this item", applies=False)
+        if failed is not None:
+            return failed
         reward.check(truth)
         score = reward(written, truth)
     except Exception as error:  # whatever a reward does wrong, the run goes on

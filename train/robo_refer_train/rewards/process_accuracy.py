@@ -30,10 +30,12 @@ class _StepAccuracy(Reward):
     credit of the best, so that guesses cannot be sprayed.
     """
 
+    def applies(self, truth: Truth) -> bool:
+        """Tell whether the item has key steps."""
+        return bool(truth.steps)
+
     def check(self, truth: Truth) -> None:
-        """Refuse items without key steps, or with steps that no answer could meet."""
-        if not truth.steps:
-            raise cannot_serve(self.name, "no key steps")
+        """Refuse items with steps that no answer could meet."""
         if not all(np.isfinite(step.value).all() for step in truth.steps):
             raise cannot_serve(self.name, "a step that is not finite")
         kinds = {step.kind for step in truth.steps}

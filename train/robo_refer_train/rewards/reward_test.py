@@ -10,7 +10,7 @@ from statistics import mean
 from typing import Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_train.rewards.base import Truth
+from robo_refer_train.rewards.base import Score, Truth
 from robo_refer_train.rewards.mix import MixedScore, RewardMix
 from robo_refer_train.rewards.reading import read_written
 from robo_refer_train.rewards.truths import truth_from_json, truth_to_json
@@ -50,7 +50,6 @@ class Tested:
         groups: how many items have several answers, as GRPO compares them.
         flat_groups: how many of these earn the same with all their answers: nothing is learnt
             from them.
-        highest: what a perfect answer earns.
     """
 
     answers: tuple[Recorded, ...]
@@ -58,7 +57,6 @@ class Tested:
     components: tuple[ComponentSummary, ...]
     groups: int
     flat_groups: int
-    highest: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready fields."""
@@ -68,7 +66,6 @@ class Tested:
             "components": [asdict(component) for component in self.components],
             "groups": self.groups,
             "flat_groups": self.flat_groups,
-            "highest": self.highest,
         }
 
 
@@ -99,12 +96,11 @@ def score_recorded(answers: Sequence[Recorded], mix: RewardMix) -> Tested:
         answers=tuple(answers),
         scores=tuple(scores),
         components=tuple(
-            _summary(name, weight, [score.parts[name].value for score in scores])
+            _summary(name, weight, [score.parts[name] for score in scores])
             for name, weight in mix.weights.items()
         ),
         groups=len(several),
         flat_groups=sum(len(set(values) - {None}) < 2 for values in several),
-        highest=mix.highest,
     )
 
 
@@ -113,7 +109,8 @@ def table(tested: Tested) -> str:
     weights = {component.name: component.weight for component in tested.components}
     lines: list[str] = []
     for answer, score in zip(tested.answers, tested.scores, strict=True):
-        total = "abstains" if score.value is None else f"{score.value:.3f} of {tested.highest:g}"
+        highest = sum(weights[name] for name, part in score.parts.items() if part.applies)
+        total = "abstains" if score.value is None else f"{score.value:.3f} of {highest:g}"
         lines += [
             f"line {answer.line}: {total}   {_short(answer.truth.prompt)}",
             f"  {_short(answer.text)}",
@@ -137,10 +134,11 @@ def _summary_lines(tested: Tested) -> Iterable[str]:
     )
 
 
-def _summary(name: str, weight: float, values: Sequence[float | None]) -> ComponentSummary:
-    told = [value for value in values if value is not None]
+def _summary(name: str, weight: float, parts: Sequence[Score]) -> ComponentSummary:
+    asked = [part.value for part in parts if part.applies]
+    told = [value for value in asked if value is not None]
     return ComponentSummary(
-        name, weight, mean(told) if told else None, len(told), len(values) - len(told)
+        name, weight, mean(told) if told else None, len(told), len(asked) - len(told)
     )
 
 
