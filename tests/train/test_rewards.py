@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reward_cases import ABSENT, CASES, POINTING, RIGHT, answered, box_list, disc
+from reward_cases import ABSENT, BOXES, CASES, POINTING, RIGHT, answered, box_list, disc
 
 from robo_refer.data import read_samples
 from robo_refer.data.masks import encode
@@ -372,6 +373,14 @@ def test_boxes_nearly_the_same_overlap_by_no_more_than_all(
     box = (*corner, corner[0] + size[0], corner[1] + size[1])
     other = (box[0] + shift, box[1], box[2], box[3] - shift)
     assert 0.99 < iou([box], [other])[0, 0] <= 1.0
+
+
+@pytest.mark.parametrize(("sure", "earned"), [(0.0, 2 / 3), (0.5, 1.5 / 3), (1.0, 1 / 3)])
+def test_confidence_in_a_box_that_hits_nothing_costs(sure: float, earned: float) -> None:
+    entries = [{"Position": box} for box in BOXES.boxes]
+    stray = {"Position": [0.45, 0.05, 0.55, 0.15], "Confidence": sure}
+    text = answered(json.dumps([*entries, stray]))
+    assert value("box_confidence", text, BOXES) == pytest.approx(earned)
 
 
 def test_boxes_are_matched_for_the_best_sum() -> None:
