@@ -154,7 +154,12 @@ CASES: dict[str, Case] = {
         POINTING,
         RIGHT,
         answered("[]"),
-        (*NOTHING, _STEP_CHEATS[0], RIGHT.replace("<think>\n", "<think>\nso\n")),
+        (
+            *NOTHING,
+            _STEP_CHEATS[0],
+            RIGHT.replace("<think>\n", "<think>\nso\n"),
+            RIGHT.replace("<think>\n", "<think>\n" + "[Size] [red box]: 0.250\n" * 30),
+        ),
     ),
     "process_accuracy": Case(POINTING, RIGHT, WRONG, NOTHING + _STEP_CHEATS),
     "process_accuracy_graded": Case(POINTING, RIGHT, WRONG, NOTHING + _STEP_CHEATS),
