@@ -9,12 +9,15 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from tqdm import trange
+
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_train.rewards.base import Score, Truth
 from robo_refer_train.rewards.mix import MixedScore, RewardMix
 from robo_refer_train.rewards.reading import read_written
 from robo_refer_train.rewards.truths import truth_from_json, truth_to_json
 
+_AT_ONCE = 64
 _SHOWN_CHARACTERS = 88
 _NAME_WIDTH = 24
 
@@ -87,7 +90,10 @@ def read_recorded(path: Path) -> list[Recorded]:
 
 def score_recorded(answers: Sequence[Recorded], mix: RewardMix) -> Tested:
     """Return the scores of recorded answers by a mix; what cannot be scored abstains."""
-    scores = mix([(read_written(answer.text), answer.truth) for answer in answers])
+    pairs = [(read_written(answer.text), answer.truth) for answer in answers]
+    scores: list[MixedScore] = []
+    for start in trange(0, len(pairs), _AT_ONCE, unit_scale=_AT_ONCE, disable=None):
+        scores += mix(pairs[start : start + _AT_ONCE])
     groups: dict[str, list[float | None]] = {}
     for answer, score in zip(answers, scores, strict=True):
         groups.setdefault(truth_to_json(answer.truth), []).append(score.value)
