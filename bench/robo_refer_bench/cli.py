@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -48,6 +49,54 @@ def run(
     if markdown is not None:
         _write(markdown, reports.markdown(report))
     print(json_format.dumps(reports.as_dict(report)) if json else reports.console(report))
+
+
+@app.command
+def score(
+    files: tyro.conf.Positional[tuple[Path, ...]],
+    root: Path,
+    mode: Literal["strict", "official"] = "strict",
+    suite: str | None = None,
+    split: str | None = None,
+    family: str | None = None,
+    json: bool = False,
+) -> None:
+    """Score recorded answers again, without the model.
+
+    robo-refer bench score outputs/RoboRefer-2B/Location.jsonl --root DIR --mode official
+
+    Args:
+        files: Written by 'robo-refer bench run --out', or by RoboRefer's released evaluator.
+        root: Folder of the suite; 'robo-refer bench suites' says how to get it.
+        mode: The final answer alone, or the arithmetic of the released script, quirks included.
+        suite: Which suite, if the files do not say.
+        split: Which split, if the files do not say.
+        family: How the model writes points, if its name does not tell.
+        json: Print the scores as one line of JSON.
+    """
+    from robo_refer_bench.rescore import rescore, table
+
+    scores = rescore(files, root, mode, suite, split, family)
+    print(json_format.dumps([item.as_dict() for item in scores]) if json else table(scores))
+
+
+@app.command
+def suites(
+    name: tyro.conf.Positional[str | None] = None,
+    root: Path | None = None,
+    json: bool = False,
+) -> None:
+    """List the suites, how to get each, and check a copy: its items, their number and hash.
+
+    Args:
+        name: Only this suite.
+        root: Its folder, to be read and checked.
+        json: Print one line of JSON.
+    """
+    from robo_refer_bench.catalogue import catalogue, text
+
+    rows = catalogue(name, root)
+    print(json_format.dumps(rows) if json else text(rows))
 
 
 @app.command
