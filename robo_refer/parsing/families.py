@@ -20,8 +20,8 @@ from robo_refer.types import Answer
 
 QWEN25_GRID_PX = 28
 """Qwen2-VL and Qwen2.5-VL see whole cells of 14-pixel patches, merged two by two."""
-QWEN25_MAX_PIXELS = 1280 * QWEN25_GRID_PX**2
-"""The most that their examples show; servers accept it, and do not resize it again."""
+QWEN25_MAX_PIXELS = 16384 * QWEN25_GRID_PX**2
+"""The limit that their processor comes with."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def _same_size(width: int, height: int) -> tuple[int, int]:
 def qwen25_size(width: int, height: int) -> tuple[int, int]:
     """Return the size that Qwen2-VL and Qwen2.5-VL see, of which their answers count the pixels.
 
-    Whole cells of 28 pixels, at most `QWEN25_MAX_PIXELS`. An image that is sent at this size is
-    left as it is by their processor, so that nobody has to guess what the numbers refer to.
+    Whole cells of 28 pixels, at most `QWEN25_MAX_PIXELS`. Their processor leaves an image that is
+    sent at this size as it is, so that nobody has to guess what the numbers refer to.
     """
     columns, rows = (max(1, round(side / QWEN25_GRID_PX)) for side in (width, height))
     scale = sqrt(QWEN25_MAX_PIXELS / (columns * rows)) / QWEN25_GRID_PX
@@ -154,7 +154,7 @@ FAMILIES: dict[str, Family] = {
         _normalised_tuples,
         readers.roborefer_tuples,
     ),
-    "robobrain2": Family(
+    "robobrain": Family(
         "RoboBrain 2.0",
         "(x, y) in pixels of the image as shown",
         _pixel_tuples,
@@ -176,7 +176,7 @@ FAMILIES: dict[str, Family] = {
     "gemini": Family(
         "Gemini, Gemini Robotics-ER", "[y, x] in thousandths", _gemini, readers.gemini_json
     ),
-    "qwen25": Family(
+    "qwen": Family(
         "Qwen2-VL, Qwen2.5-VL",
         "[x, y] in pixels of the image as shown",
         _qwen25,

@@ -23,10 +23,10 @@ REAL = [
      "<answer>[(0.341, 0.510)]</answer>", [(0.341, 0.51)]),
     ("roborefer", "[(0.461, 0.527), (0.498, 0.521), (0.470, 0.549)]",
      [(0.461, 0.527), (0.498, 0.521), (0.47, 0.549)]),
-    ("robobrain2", "<think>Thus, points between the two mugs include (376, 309), (332, 357)."
+    ("robobrain", "<think>Thus, points between the two mugs include (376, 309), (332, 357)."
      "</think><answer>[(376, 309), (332, 357)]</answer>",
      [(376.5 / 644, 309.5 / 476), (332.5 / 644, 357.5 / 476)]),
-    ("robobrain2", "[577, 224, 638, 310]", [(608 / 644, 267.5 / 476)]),
+    ("robobrain", "[577, 224, 638, 310]", [(608 / 644, 267.5 / 476)]),
     ("robobrain25", "[(522, 417)]", [(0.522, 0.417)]),
     ("molmo", ' <point x="63.5" y="44.5" alt="Mt Rainier">Mt Rainier</point>', [(0.635, 0.445)]),
     ("molmo", 'Counting the <points x1="9.1" y1="11.7" x2="17.2" y2="41.3" x10="26.8" y10="54.4" '
@@ -43,9 +43,9 @@ REAL = [
      '  {"point": [287, 609], "label": "large banana"}\n]\n```', [(0.508, 0.376), (0.609, 0.287)]),
     ("gemini", '[{"box_2d": [1, 2, 3, 4], "label": "a"}, {"point": [376.0, 508.5]}]',
      [(0.5085, 0.376)]),
-    ("qwen25", '```json\n[\n\t{"point_2d": [394, 105], "label": "the leftmost cup"}\n]\n```',
+    ("qwen", '```json\n[\n\t{"point_2d": [394, 105], "label": "the leftmost cup"}\n]\n```',
      [(394.5 / 644, 105.5 / 476)]),
-    ("qwen25", '[{"bbox_2d": [0, 0, 643, 475], "label": "table"}]', [(0.5, 0.5)]),
+    ("qwen", '[{"bbox_2d": [0, 0, 643, 475], "label": "table"}]', [(0.5, 0.5)]),
     ("qwen3", '```json\n[\n\t{"point_2d": [512, 300], "label": "cup"}\n]\n```', [(0.512, 0.3)]),
     ("qwen3", '{"point_2d": [512, 300]', [(0.512, 0.3)]),
     ("qwen3", "<think>\nThe cup is near [400, 400].\n</think>\n\n"
@@ -67,9 +67,9 @@ def test_every_family_has_real_answers():
 
 def test_prompts_ask_for_the_phrase_or_the_whole_instruction():
     task = Task("Please point out the mug left of the box.", "the mug", "Answer as tuples.")
-    for name in ("roborefer", "robobrain2", "robobrain25", "robo_refer"):
+    for name in ("roborefer", "robobrain", "robobrain25", "robo_refer"):
         assert FAMILIES[name].prompt(task).startswith(task.instruction)
-    for name in ("molmo", "gemini", "qwen25", "qwen3"):
+    for name in ("molmo", "gemini", "qwen", "qwen3"):
         assert task.target in FAMILIES[name].prompt(task)
         assert task.instruction not in FAMILIES[name].prompt(task)
         assert task.instruction in FAMILIES[name].prompt(Task(task.instruction))
@@ -99,7 +99,7 @@ def test_a_carpet_of_points_is_no_answer(name):
     point = {
         "molmo": '<point x="1" y="2">',
         "gemini": '{"point":[1,2]}',
-        "qwen25": '{"point_2d":[1,2]}',
+        "qwen": '{"point_2d":[1,2]}',
         "qwen3": '{"point_2d":[1,2]}',
     }.get(name, "(1,2)")
     assert len(FAMILIES[name].read(point * MAX_POINTS, WIDTH, HEIGHT).points) == MAX_POINTS
