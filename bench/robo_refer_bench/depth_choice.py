@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.types import FloatArray, Frame
+from robo_refer.types import Frame
 from robo_refer_bench.asking import Work
 from robo_refer_bench.clients.base import Asked
 
@@ -34,7 +34,7 @@ def work(asked: Sequence[Asked], depth: DepthChoice, limit: int | None = None) -
         depth: whose depth is shown. "shuffled" goes round: every picture gets that of the one
             before it among those of its split, half and size (the first that of the last),
             whatever the limit, so that a shorter run is the beginning of a longer one.
-        limit: how many items at most, None for all.
+        limit: how many items of every split at most, None for all.
 
     Raises:
         RoboReferError: BAD_REQUEST when nothing is left to ask. Asking raises it for a picture
@@ -45,18 +45,24 @@ def work(asked: Sequence[Asked], depth: DepthChoice, limit: int | None = None) -
             ErrorCode.BAD_REQUEST, f"The limit is {limit} questions.", "Ask at least one."
         )
     pictures = by_picture(asked)
-    loaders = _loaders(pictures, depth)
+    chosen = set(map(id, asked if limit is None else first_of_every_split(asked, limit)))
     found: list[Work] = []
-    left = len(asked) if limit is None else limit
-    for picture, load in zip(pictures, loaders, strict=True):
-        if left > 0:
-            found.append(Work(tuple(picture[:left]), load))
-            left -= len(picture)
+    for picture, load in zip(pictures, _loaders(pictures, depth), strict=True):
+        if items := tuple(one for one in picture if id(one) in chosen):
+            found.append(Work(items, load))
     if not found:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST, "There are no questions to ask.", "Choose other data."
         )
     return found
+
+
+def first_of_every_split(asked: Sequence[Asked], limit: int) -> list[Asked]:
+    """Return the first `limit` items of every split."""
+    splits: dict[tuple[str, str], list[Asked]] = {}
+    for one in asked:
+        splits.setdefault((one.suite, one.split), []).append(one)
+    return [one for items in splits.values() for one in items[:limit]]
 
 
 def _loaders(pictures: Sequence[Picture], depth: DepthChoice) -> list[Callable[[], Frame]]:
@@ -72,9 +78,8 @@ def _loaders(pictures: Sequence[Picture], depth: DepthChoice) -> list[Callable[[
         rounds.setdefault((first.suite, first.split, half), []).append(place)
     loaders = list(own)
     for places in rounds.values():
-        for order, place in enumerate(places):
-            before = [*places[:order][::-1], *places[order + 1 :][::-1]]
-            loaders[place] = partial(_with_other_depth, own[place], [own[i] for i in before])
+        for order in range(len(places)):
+            loaders[places[order]] = partial(_with_other_depth, own, places, order)
     return loaders
 
 
@@ -82,10 +87,13 @@ def _without_depth(load: Callable[[], Frame]) -> Frame:
     return replace(load(), depth_m=None)
 
 
-def _with_other_depth(load: Callable[[], Frame], others: Sequence[Callable[[], Frame]]) -> Frame:
-    frame = load()
-    for other in others:
-        depth_m: FloatArray | None = other().depth_m
+def _with_other_depth(
+    loaders: Sequence[Callable[[], Frame]], places: Sequence[int], order: int
+) -> Frame:
+    """Return the frame at `places[order]` with the depth of the nearest one before it that fits."""
+    frame = loaders[places[order]]()
+    for back in range(1, len(places)):
+        depth_m = loaders[places[order - back]]().depth_m
         if depth_m is not None and depth_m.shape == frame.rgb.shape[:2]:
             return replace(frame, depth_m=depth_m)
     raise RoboReferError(

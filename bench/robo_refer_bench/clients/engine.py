@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from time import perf_counter
 
 import cv2
@@ -22,7 +23,7 @@ class EngineClient:
     """Any engine, asked as its family is, and shown what its family sees.
 
     Args:
-        engine: writes the answers and reads them.
+        load: makes what writes the answers and reads them; called once, by the first question.
         family_name: one of `FAMILIES`.
         model, fingerprint: see `Client`.
         workers: how many questions an engine takes at once; engines on this machine take one.
@@ -33,7 +34,7 @@ class EngineClient:
 
     def __init__(
         self,
-        engine: Engine,
+        load: Callable[[], Engine],
         family_name: str,
         *,
         model: str,
@@ -46,7 +47,7 @@ class EngineClient:
         self.model, self.fingerprint = model, fingerprint
         self.family = family_name
         self.workers, self.by_picture = workers, by_picture
-        self._engine, self._family, self._reason = engine, family(family_name), reason
+        self._load, self._family, self._reason = cache(load), family(family_name), reason
         self.close = close
 
     def ask(self, items: Sequence[Asked], load_frame: LoadFrame) -> list[Reply]:
@@ -64,7 +65,7 @@ class EngineClient:
         """Ask all at once; where that is refused, one by one, so that only the bad one is lost."""
         start = perf_counter()
         try:
-            generations = self._engine.generate(requests)
+            generations = self._load().generate(requests)
         except RoboReferError as error:
             if error.code is ErrorCode.BAD_CHECKPOINT:
                 raise
@@ -81,7 +82,7 @@ class EngineClient:
     def _reply(self, request: Request, generation: Generation, seconds: float) -> Reply:
         reply = Reply(request.instruction, generation.text, seconds=seconds)
         try:
-            answer = self._engine.read(generation.text, request.frame)
+            answer = self._load().read(generation.text, request.frame)
         except RoboReferError as error:
             return replace(reply, status=error.code.name.lower(), error=error.message)
         extra: dict[str, object] = {}
