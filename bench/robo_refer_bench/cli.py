@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -31,7 +31,6 @@ def run(
     """Ask a model the questions of suites and score it, with every control beside it.
 
     Examples:
-
         robo-refer bench run data/tabletop --model nano --out runs/nano.jsonl
         robo-refer bench run refspatial_bench --root data/bench --out runs/qwen3.jsonl \\
             --model Qwen/Qwen3-VL-8B-Instruct --url http://127.0.0.1:8000/v1
@@ -41,7 +40,7 @@ def run(
             ("refspatial_bench/Unseen"), or a folder made by 'robo-refer data generate'.
         who: Who is asked.
         out: Write every answer here, one JSON line each; a stopped run goes on where it was.
-        root: Folder in which the data of each suite lies under the suite's name.
+        root: Folder of the suite, or one in which every suite has a folder of its name.
         limit: Ask at most this many questions of every split.
         half: Of generated scenes: tables as they are, scenes without shortcuts, or both.
         depth: Show each picture its own depth, none, or that of another.
@@ -52,17 +51,65 @@ def run(
     from robo_refer_bench.clients import open_client
     from robo_refer_bench.runner import RunOptions
     from robo_refer_bench.runner import run as run_suites
-    from robo_refer_bench.score import score
+    from robo_refer_bench.score import score as tables
     from robo_refer_bench.scored import score_items
     from robo_refer_bench.selection import parts
 
     options = RunOptions(half=half, depth=depth, think=who.think, limit=limit)
     done = run_suites(parts(suites, root), open_client(who), options, out)
     scored = score_items(done.asked, done.recording.records)
-    report = score(done.recording.settings, scored)
+    report = tables(done.recording.settings, scored)
     if markdown is not None:
         _write(markdown, reports.markdown(report))
     print(json_format.dumps(reports.as_dict(report)) if json else reports.console(report))
+
+
+@app.command
+def score(
+    files: tyro.conf.Positional[tuple[Path, ...]],
+    root: Path,
+    mode: Literal["strict", "official"] = "strict",
+    suite: str | None = None,
+    split: str | None = None,
+    family: str | None = None,
+    json: bool = False,
+) -> None:
+    """Score recorded answers again, without the model.
+
+    robo-refer bench score outputs/RoboRefer-2B/Location.jsonl --root DIR --mode official
+
+    Args:
+        files: Written by 'robo-refer bench run --out', or by RoboRefer's released evaluator.
+        root: Folder of the suite; 'robo-refer bench suites' says how to get it.
+        mode: The final answer alone, or the arithmetic of the released script, quirks included.
+        suite: Which suite, if the files do not say.
+        split: Which split, if the files do not say.
+        family: How the model writes points, if its name does not tell.
+        json: Print the scores as one line of JSON.
+    """
+    from robo_refer_bench.rescore import rescore, table
+
+    scores = rescore(files, root, mode, suite, split, family)
+    print(json_format.dumps([item.as_dict() for item in scores]) if json else table(scores))
+
+
+@app.command
+def suites(
+    name: tyro.conf.Positional[str | None] = None,
+    root: Path | None = None,
+    json: bool = False,
+) -> None:
+    """List the suites, how to get each, and check a copy: its items, their number and hash.
+
+    Args:
+        name: Only this suite.
+        root: Its folder, to be read and checked.
+        json: Print one line of JSON.
+    """
+    from robo_refer_bench.catalogue import catalogue, text
+
+    rows = catalogue(name, root)
+    print(json_format.dumps(rows) if json else text(rows))
 
 
 @app.command

@@ -107,7 +107,7 @@ def difference(name: str, pairs: Sequence[ItemPair]) -> Difference:
 def _check_same_data(one: Loaded, other: Loaded, first: Path, second: Path) -> None:
     for part, asked in one.settings["data"].items():
         also = other.settings["data"].get(part, asked)
-        if asked['hash'] != also['hash']:
+        if asked["hash"] != also["hash"]:
             raise RoboReferError(
                 ErrorCode.BAD_REQUEST,
                 f"{first} is about {part} as in {asked['name']} ({asked['hash']}), {second} "

@@ -12,7 +12,8 @@ from robo_refer_bench.clients.base import Asked
 from robo_refer_bench.depth_choice import first_of_every_split
 from robo_refer_bench.records import bad_file, read_records
 from robo_refer_bench.scored import Scored, score_items
-from robo_refer_bench.selection import in_half, parts_of, questions_hash, read_items
+from robo_refer_bench.selection import in_half, parts_of, read_items
+from robo_refer_bench.suites.digest import content_hash
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ def _asked(settings: Mapping[str, Any], root: Path | None) -> list[Asked]:
     found: list[Asked] = []
     for part in parts_of(settings, root):
         items = read_items(part)
-        if questions_hash(items) != settings["data"][part.name]["hash"]:
+        if content_hash(one.item for one in items) != settings["data"][part.name]["hash"]:
             raise RoboReferError(
                 ErrorCode.BAD_REQUEST,
                 f"{part.root} holds other questions than the run was about.",

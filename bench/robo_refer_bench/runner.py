@@ -12,7 +12,8 @@ from robo_refer_bench.clients.base import Asked, Client
 from robo_refer_bench.depth_choice import DepthChoice, work
 from robo_refer_bench.records import Recording
 from robo_refer_bench.run_log import LOCATION, RunLog
-from robo_refer_bench.selection import HalfChoice, Part, in_half, questions_hash, read_items
+from robo_refer_bench.selection import HalfChoice, Part, in_half, read_items
+from robo_refer_bench.suites.digest import content_hash
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class Run:
     recording: Recording
 
 
-def run(
-    parts: Sequence[Part], client: Client, options: RunOptions, out: Path | None = None
-) -> Run:
+def run(parts: Sequence[Part], client: Client, options: RunOptions, out: Path | None = None) -> Run:
     """Ask every selected item, and return the answers.
 
     Args:
@@ -82,7 +81,10 @@ def settings_of(
         "model_hash": client.fingerprint,
         "family": client.family,
         "data": {
-            part.name: {"name": part.root.resolve().name, "hash": questions_hash(asked)}
+            part.name: {
+                "name": part.root.resolve().name,
+                "hash": content_hash(one.item for one in asked),
+            }
             for part, asked in items.items()
         },
         "half": options.half,

@@ -153,9 +153,7 @@ def _halves(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
     return {"all": list(scored), **(parts if len(found) > 1 else {})}
 
 
-def _row(
-    name: str, half: str, chosen: list[Scored], best: dict[tuple[str, str], str]
-) -> list[Row]:
+def _row(name: str, half: str, chosen: list[Scored], best: dict[tuple[str, str], str]) -> list[Row]:
     if not chosen:
         return []
     n = len(chosen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Literal
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.clients.base import Asked
-from robo_refer_bench.suites import SUITES, Suite, find_suite
+from robo_refer_bench.suites import SUITES, Suite, find_split, find_suite
 from robo_refer_bench.suites.generated import GENERATED
 
 HalfChoice = Literal["natural", "decorrelated", "both"]
@@ -37,15 +36,19 @@ def parts(names: Sequence[str], root: Path = DEFAULT_ROOT) -> list[Part]:
     Args:
         names: each a suite ("refspatial_bench": all its splits), one split
             ("refspatial_bench/Unseen"), or a folder of generated scenes.
-        root: the folder in which the data of each suite lies under the suite's name.
+        root: the folder of the suite, or one in which every suite has a folder of its name.
 
     Raises:
         RoboReferError: BAD_REQUEST for a name that is none of these, or is named twice;
             BAD_FILE when a suite's data is not there.
     """
-    found: list[Part] = []
-    for name in names:
-        found += _parts(name, root)
+    found = [part for name in names for part in _parts(name, root)]
+    if not found:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "No suite is named.",
+            f"Name a folder of generated scenes, or some of: {', '.join(SUITES)}.",
+        )
     if len({part.name for part in found}) < len(found):
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
@@ -67,21 +70,24 @@ def _parts(name: str, root: Path) -> list[Part]:
                 f"Name a folder of generated scenes, or one of: {', '.join(SUITES)}.",
             )
     suite = find_suite(suite_name)
-    if split and split not in suite.splits:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            f"{suite.title} has no split {split!r}.",
-            f"Use one of: {', '.join(suite.splits)}.",
-        )
-    folder = root / suite.name
-    if not folder.is_dir():
-        how = " ".join(suite.how_to_get.split())
+    chosen = [find_split(suite, split)] if split else suite.splits
+    return [Part(suite, one, folder_of(suite, root)) for one in chosen]
+
+
+def folder_of(suite: Suite, root: Path) -> Path:
+    """Return the folder with a suite's data.
+
+    Raises:
+        RoboReferError: BAD_FILE where there is no folder `root`.
+    """
+    if not root.is_dir():
         raise RoboReferError(
             ErrorCode.BAD_FILE,
-            f"The data of {suite.title} is not in {folder}.",
-            f"Name with --root the folder that holds it, or get it: {how}",
+            f"There is no folder {root} with the data of {suite.title}.",
+            f"Name it with --root; 'robo-refer bench suites {suite.name}' says how to get it.",
         )
-    return [Part(suite, one, folder) for one in ([split] if split else suite.splits)]
+    own = root / suite.name
+    return own if own.is_dir() else root
 
 
 def read_items(part: Part) -> list[Asked]:
@@ -99,29 +105,12 @@ def in_half(asked: Sequence[Asked], half: HalfChoice) -> list[Asked]:
     return [one for one in asked if half in ("both", one.item.tags.get("half", ""))]
 
 
-def questions_hash(asked: Sequence[Asked]) -> str:
-    """Return 16 hex digits by which two runs know that they asked the same questions.
-
-    It is of all ids and texts, and of the first picture: a dataset that was drawn anew with the
-    same seed has the same texts.
-    """
-    digest = hashlib.sha256()
-    for one in asked:
-        item = one.item
-        for text in (one.suite, one.split, item.id, item.prompt, item.target, item.suffix):
-            digest.update(f"{text}\0".encode())
-    if asked:
-        digest.update(asked[0].item.frame().rgb.tobytes())
-    return digest.hexdigest()[:16]
-
-
 def parts_of(settings: Mapping[str, object], root: Path | None = None) -> list[Part]:
     """Return the splits that a recording is about, from its settings.
 
     Args:
         settings: of a `Recording`.
-        root: a folder in which the suites lie, where they no longer are where the run found them;
-            or the folder of generated scenes itself.
+        root: as in `parts`, where the data is no longer where the run found it.
 
     Raises:
         RoboReferError: BAD_FILE when the settings do not say it.
@@ -137,8 +126,6 @@ def parts_of(settings: Mapping[str, object], root: Path | None = None) -> list[P
     for name, was in roots.items():
         suite_name, _, split = str(name).partition("/")
         suite = find_suite(suite_name)
-        place = Path(str(was))
-        if root is not None:
-            place = root / suite.name if (root / suite.name).is_dir() else root
+        place = Path(str(was)) if root is None else folder_of(suite, root)
         found.append(Part(suite, split, place))
     return found

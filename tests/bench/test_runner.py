@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from robo_refer.data import ShardWriter, read_samples
-from robo_refer.data.masks import decode
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.clients import ModelOptions, open_client
 from robo_refer_bench.fingerprint import fingerprint

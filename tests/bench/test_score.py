@@ -13,8 +13,8 @@ from robo_refer.types import Answer
 from robo_refer_bench import report as reports
 from robo_refer_bench.clients.controls import PICTURE_ONLY
 from robo_refer_bench.compare import compare
-from robo_refer_bench.runner import RunOptions
 from robo_refer_bench.groups import GENERATED_GROUPS as GROUPS
+from robo_refer_bench.runner import RunOptions
 from robo_refer_bench.score import best_rules, score
 from tests.bench import fakes
 
@@ -116,9 +116,7 @@ def test_best_heuristic_is_chosen_per_kind_and_half(ask):
     assert found["nearest, farthest"].best.value == 1.0
     assert found["absent, refused"].best.value == 0.0
     for row in found.values():
-        strongest = max(
-            share.count for name, share in row.controls.items() if name in PICTURE_ONLY
-        )
+        strongest = max(share.count for name, share in row.controls.items() if name in PICTURE_ONLY)
         assert row.best.count >= strongest
 
 

@@ -37,7 +37,8 @@ class Reply:
         prompt: what it was asked, word by word; "" for who is not asked.
         raw_answer: as it was written.
         points: (x, y) in [0, 1] of the suite's picture, best first; () says that nothing is
-            there, None that there is no answer.
+            there, None that no point was asked for, or that there is no answer.
+        place_m: (x, y, z) in metres in the suite's world frame, where it asks for a place.
         status, error: "ok", or an error code in lower case and its sentence.
         seconds: how long it took.
         image_size: (width, height) of the suite's picture, pixels; (0, 0) if it was not looked at.
@@ -47,6 +48,7 @@ class Reply:
     prompt: str = ""
     raw_answer: str = ""
     points: tuple[Point, ...] | None = None
+    place_m: tuple[float, float, float] | None = None
     status: str = OK
     error: str = ""
     seconds: float = 0.0
@@ -71,13 +73,14 @@ class Reply:
             seconds=round(self.seconds, 4),
             image_size=self.image_size,
             points=self.points,
+            place_m=self.place_m,
             extra=self.extra,
         )
 
 
 def failed(error: RoboReferError, **known: Any) -> Reply:
     """Return the reply that is a failure: a miss, with its reason."""
-    return Reply(status=error.code.name.lower(), error=f"{error.message} {error.remedy}", **known)
+    return Reply(status=error.code.name.lower(), error=error.message, **known)
 
 
 class Client(Protocol):

@@ -11,10 +11,12 @@ import cv2
 
 from robo_refer.engines.base import Engine, Generation, Request
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.geometry.lift import lift_point
 from robo_refer.parsing import Task, family
 from robo_refer.types import Frame, Step
 from robo_refer_bench.clients.base import Asked, LoadFrame, Reply, failed
-from robo_refer_bench.suites.base import Point
+from robo_refer_bench.records import OK
+from robo_refer_bench.suites.base import ChoiceTruth, Item, PlaceTruth, Point
 
 _DIGITS = 6
 
@@ -54,12 +56,17 @@ class EngineClient:
         """Return the replies to items about one picture; see `Client.ask`."""
         frame = load_frame()
         shown = _resized(frame, self._family.shown_size(frame.width, frame.height))
-        prompts = [
-            self._family.prompt(Task(asked.item.prompt, asked.item.target, asked.item.suffix))
-            for asked in items
+        requests = [Request(shown, self._prompt(asked.item), self._reason) for asked in items]
+        replies = self._generate(requests)
+        return [
+            self._read(asked.item, reply, frame, shown)
+            for asked, reply in zip(items, replies, strict=True)
         ]
-        replies = self._generate([Request(shown, prompt, self._reason) for prompt in prompts])
-        return [replace(reply, image_size=(frame.width, frame.height)) for reply in replies]
+
+    def _prompt(self, item: Item) -> str:
+        if isinstance(item.truth, ChoiceTruth):
+            return item.instruction  # asks for a letter, whoever is asked
+        return self._family.prompt(Task(item.prompt, item.target, item.suffix))
 
     def _generate(self, requests: Sequence[Request]) -> list[Reply]:
         """Ask all at once; where that is refused, one by one, so that only the bad one is lost."""
@@ -75,28 +82,37 @@ class EngineClient:
             return [failed(error, prompt=requests[0].instruction, seconds=seconds)]
         seconds = (perf_counter() - start) / len(requests)
         return [
-            self._reply(request, generation, seconds)
+            Reply(request.instruction, generation.text, seconds=seconds, extra=_scores(generation))
             for request, generation in zip(requests, generations, strict=True)
         ]
 
-    def _reply(self, request: Request, generation: Generation, seconds: float) -> Reply:
-        reply = Reply(request.instruction, generation.text, seconds=seconds)
+    def _read(self, item: Item, reply: Reply, frame: Frame, shown: Frame) -> Reply:
+        """Return the reply with its points, as far as it was answered and asks for them."""
+        reply = replace(reply, image_size=(frame.width, frame.height))
+        if reply.status != OK or isinstance(item.truth, ChoiceTruth):
+            return reply
         try:
-            answer = self._load().read(generation.text, request.frame)
+            answer = self._load().read(reply.raw_answer, shown)
         except RoboReferError as error:
             return replace(reply, status=error.code.name.lower(), error=error.message)
-        extra: dict[str, object] = {}
-        if generation.point_scores and answer.points:
-            scores = generation.point_scores[-len(answer.points) :]
-            extra["scores"] = [round(score, _DIGITS) for score in scores]
+        extra = dict(reply.extra)
         if answer.steps:
             extra["steps"] = [_step(step) for step in answer.steps]
-        return replace(reply, points=rounded(answer.points), extra=extra)
+        place_m = None
+        if isinstance(item.truth, PlaceTruth) and answer.points:
+            place_m = lift_point(frame, answer.points[0]).p_frame_m
+        return replace(reply, points=rounded(answer.points), place_m=place_m, extra=extra)
 
 
 def rounded(points: Sequence[Point]) -> tuple[Point, ...]:
     """Return points with as many digits as a record keeps."""
     return tuple((round(float(x), _DIGITS), round(float(y), _DIGITS)) for x, y in points)
+
+
+def _scores(generation: Generation) -> dict[str, object]:
+    """Return the model's confidence in every number pair of its answer, steps first."""
+    scores = [round(score, _DIGITS) for score in generation.point_scores]
+    return {"pair_scores": scores} if scores else {}
 
 
 def _step(step: Step) -> dict[str, object]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from robo_refer.parsing.grammar import MAX_ANSWER_CHARACTERS
 
-_LETTER = re.compile(r"\(?([A-Z])\)?(?:[.:)]|$|\s)")
-_ANNOUNCED = re.compile(r"(?:answer|option|choice)(?: is|:)?[\s:*]{0,4}\(?([A-Z])\b", re.IGNORECASE)
+# "A cup" begins with a letter too, so that a letter alone needs a mark, or the end, behind it.
+_LETTER = re.compile(r"(?:\(([A-Z])\)|([A-Z])(?:[.:)]|\s*$|\s*\n))")
+_ANNOUNCED = re.compile(r"(?i:answer|option|choice)(?: is|:)?[\s:*]{0,4}(?:\(([A-Z])\)|([A-Z])\b)")
 
 
 def read_choice(text: str, options: Sequence[str]) -> int | None:
@@ -26,8 +27,10 @@ def read_choice(text: str, options: Sequence[str]) -> int | None:
         return None
     final = _final(text)
     for match in (_LETTER.match(final), _last(_ANNOUNCED, final)):
-        if match is not None and ord(match[1].upper()) - ord("A") < len(options):
-            return ord(match[1].upper()) - ord("A")
+        if match is not None:
+            index = ord(match[1] or match[2]) - ord("A")
+            if index < len(options):
+                return index
     return _by_words(final, options)
 
 

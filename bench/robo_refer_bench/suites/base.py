@@ -69,9 +69,11 @@ class PlaceTruth:
 
     Attributes:
         holds: (x, y, z) in metres, in the suite's world frame -> whether the object may be there.
+        rule: the same in words and numbers, by which two editions of a suite are told apart.
     """
 
     holds: Callable[[tuple[float, float, float]], bool]
+    rule: str
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,15 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from robo_refer_bench.suites.bitmask import BitMask
 from robo_refer_bench.suites.reading import bad_layout, decode, read_bytes
 
 MAX_CACHE_BYTES = 128 * 2**20
-_FLAGS = cv2.IMREAD_UNCHANGED  # as stored: no EXIF rotation, no blending with a palette
+_FLAGS = cv2.IMREAD_UNCHANGED  # as stored, without EXIF rotation
+_PNG_COLOUR_TYPE = 25  # its place in the header; 3 is a palette
 
 
 class MaskCache:
@@ -69,6 +72,17 @@ def decode_mask(data: bytes, where: str) -> BitMask:
         RoboReferError: BAD_IMAGE.
     """
     image = decode(data, _FLAGS, where)
+    first = _first_of_palette(data)
+    if first is not None:  # of a picture with a palette, the number of the colour is the value
+        return BitMask.of((image[:, :, 2::-1] != first).any(axis=2))
     if image.ndim == 3 and image.shape[2] >= 3:
         image = image[:, :, 2]  # OpenCV keeps red, the first channel of the file, third
     return BitMask.of(image)
+
+
+def _first_of_palette(data: bytes) -> NDArray[np.uint8] | None:
+    """Return the RGB colour of value 0 of a PNG with a palette, None for any other file."""
+    start = data.find(b"PLTE") if data[_PNG_COLOUR_TYPE : _PNG_COLOUR_TYPE + 1] == b"\x03" else -1
+    if start < 0 or not data.startswith(b"\x89PNG"):
+        return None
+    return np.frombuffer(data[start + 4 : start + 7], np.uint8)
