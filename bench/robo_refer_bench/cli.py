@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 import tyro
 
-from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.clients import ModelOptions
 from robo_refer_bench.depth_choice import DepthChoice
 from robo_refer_bench.selection import DEFAULT_ROOT, HalfChoice
@@ -32,8 +31,8 @@ def run(
 
     Examples:
         robo-refer bench run data/tabletop --model nano --out runs/nano.jsonl
-        robo-refer bench run refspatial_bench --root data/bench --out runs/qwen3.jsonl \\
-            --model Qwen/Qwen3-VL-8B-Instruct --url http://127.0.0.1:8000/v1
+        robo-refer bench run refspatial_bench --root data/bench --out runs/qwen3.jsonl
+        --model Qwen/Qwen3-VL-8B-Instruct --url http://127.0.0.1:8000/v1
 
     Args:
         suites: Names of suites ("refspatial_bench"), of their splits
@@ -49,6 +48,7 @@ def run(
     """
     from robo_refer_bench import report as reports
     from robo_refer_bench.clients import open_client
+    from robo_refer_bench.page import write
     from robo_refer_bench.runner import RunOptions
     from robo_refer_bench.runner import run as run_suites
     from robo_refer_bench.score import score as tables
@@ -60,7 +60,7 @@ def run(
     scored = score_items(done.asked, done.recording.records)
     report = tables(done.recording.settings, scored)
     if markdown is not None:
-        _write(markdown, reports.markdown(report))
+        write(markdown, reports.markdown(report))
     print(json_format.dumps(reports.as_dict(report)) if json else reports.console(report))
 
 
@@ -135,6 +135,35 @@ def compare(
 
 
 @app.command
+def report(
+    files: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path = Path("report.html"),
+    markdown: Path | None = None,
+    root: Path | None = None,
+    gallery: int = 120,
+) -> None:
+    """Write one page about runs: accuracies with intervals, differences, answers on pictures.
+
+    robo-refer bench report runs/nano.jsonl runs/qwen3.jsonl --out report.html
+
+    Args:
+        files: Answers of one to six runs ('robo-refer bench run --out').
+        out: The page; everything is in it.
+        markdown: Write the tables as Markdown here.
+        root: Folder with the suites' data, if it is no longer where the runs found it.
+        gallery: Show at most this many questions with their picture.
+    """
+    from robo_refer_bench import page
+    from robo_refer_bench.recordings import load
+
+    runs = [load(path, root, controls=True) for path in files]
+    page.write(out, page.html(runs, gallery))
+    if markdown is not None:
+        page.write(markdown, page.markdown(runs))
+    print(f"{out}: open it in a browser.")
+
+
+@app.command
 def speed(
     model: str = "nano",
     checkpoint: Path | None = None,
@@ -156,17 +185,6 @@ def speed(
 
     found = speeds.measure(model, checkpoint or speeds.DEFAULT_CHECKPOINT, pairs, cores)
     print(json_format.dumps(found.as_dict()) if json else speeds.console(found))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RoboReferError(
-            ErrorCode.BAD_FILE,
-            f"{path} cannot be written: {error.strerror}.",
-            "Name a place where you may write.",
-        ) from error
 
 
 def main(argv: list[str]) -> None:

@@ -77,11 +77,10 @@ def compare(first: Path, second: Path, root: Path | None = None) -> Comparison:
             f"{first} and {second} have no question in common.",
             "Run both models on the same half.",
         )
-    groups = groups_of([a for a, _ in pairs])
+    second_of = {a.asked.key: b for a, b in pairs}
     found = [
-        difference(name, chosen)
-        for name, chooses in groups.items()
-        if (chosen := [pair for pair in pairs if chooses(pair[0])])
+        difference(name, [(a, second_of[a.asked.key]) for a in items])
+        for name, items in groups_of([a for a, _ in pairs]).items()
     ]
     left_out = len(one.scored) + len(other.scored) - 2 * len(pairs)
     return Comparison(one.settings, other.settings, left_out, tuple(found))

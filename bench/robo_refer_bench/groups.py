@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from robo_refer_bench.scored import Scored
 from robo_refer_bench.suites import find_suite
 from robo_refer_bench.suites.generated import GENERATED
 
 CAMERA_EXTREMES = ("nearest_camera", "farthest_camera")
-MOST_VALUES = 12
-"""A tag with more values than this is a name, not a group."""
+MOST_VALUES = 40
+FEWEST_ITEMS = 4
+"""A tag with more values than that, or fewer items of each on average, tells items, not groups."""
 
 Chooses = Callable[[Scored], bool]
 
@@ -48,48 +49,73 @@ GENERATED_GROUPS: dict[str, Chooses] = {
 """The groups that accuracy on generated scenes is reported by."""
 
 
-def groups_of(scored: Sequence[Scored]) -> dict[str, Chooses]:
-    """Return the groups that these items are reported by.
+@dataclass(frozen=True)
+class Facet:
+    """One way to split a suite's items.
 
-    Generated scenes have their own. Of other suites they are the splits, in each its steps and
+    Attributes:
+        title: what is split by what, "refspatial_bench/Location by steps".
+        groups: their items by value, in order.
+    """
+
+    title: str
+    groups: dict[str, list[Scored]]
+
+
+def groups_of(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
+    """Return the groups that these items are reported by, none of them empty.
+
+    Generated scenes have their own. Of other suites they are the splits, each by its steps and
     tags, and at last all splits together that share no item.
     """
     if all(s.asked.suite == GENERATED.name for s in scored):
-        return GENERATED_GROUPS
-    groups: dict[str, Chooses] = {}
-    for suite, split in dict.fromkeys((s.asked.suite, s.asked.split) for s in scored):
-        name, inside = f"{suite}/{split}", partial(_inside, suite, (split,))
-        groups[name] = inside
-        those = [s for s in scored if inside(s)]
-        for steps in sorted({s.item.steps for s in those} - {0}):
-            groups[f"{name}, steps {steps}"] = partial(_with_steps, inside, steps)
-        for tag in sorted({tag for s in those for tag in s.item.tags}):
-            values = sorted({s.tag(tag) for s in those})
-            if 1 < len(values) <= MOST_VALUES:
-                for value in values:
-                    label = f"{name}, {tag} {value or '(none)'}"
-                    groups[label] = partial(_with_tag, inside, tag, value)
-    return groups | _pooled(scored)
+        found = {name: list(filter(chooses, scored)) for name, chooses in GENERATED_GROUPS.items()}
+        return {name: items for name, items in found.items() if items}
+    groups: dict[str, list[Scored]] = {}
+    for (suite, split), items in splits_of(scored).items():
+        groups[f"{suite}/{split}"] = items
+        for facet in facets_of(items):
+            groups |= {f"{facet.title}: {value}": group for value, group in facet.groups.items()}
+    return groups | pooled(scored)
 
 
-def _pooled(scored: Sequence[Scored]) -> dict[str, Chooses]:
-    """Return a group for every suite of which several splits were asked that share no item."""
-    groups: dict[str, Chooses] = {}
-    for suite in dict.fromkeys(s.asked.suite for s in scored):
-        asked = {s.asked.split for s in scored if s.asked.suite == suite}
-        splits = tuple(split for split in find_suite(suite).disjoint if split in asked)
-        if len(splits) > 1:
-            groups[f"{suite}, {' and '.join(splits)}"] = partial(_inside, suite, splits)
+def splits_of(scored: Sequence[Scored]) -> dict[tuple[str, str], list[Scored]]:
+    """Return the items of every (suite, split)."""
+    found: dict[tuple[str, str], list[Scored]] = {}
+    for one in scored:
+        found.setdefault((one.asked.suite, one.asked.split), []).append(one)
+    return found
+
+
+def pooled(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
+    """Return the items of every suite of which several splits were asked that share none."""
+    groups: dict[str, list[Scored]] = {}
+    splits = splits_of(scored)
+    for suite in dict.fromkeys(suite for suite, _ in splits):
+        parts = [split for split in find_suite(suite).disjoint if (suite, split) in splits]
+        if len(parts) > 1:
+            name = f"{suite}/{' + '.join(parts)}"
+            groups[name] = [one for split in parts for one in splits[suite, split]]
     return groups
 
 
-def _inside(suite: str, splits: tuple[str, ...], s: Scored) -> bool:
-    return s.asked.suite == suite and s.asked.split in splits
+def facets_of(scored: Sequence[Scored]) -> list[Facet]:
+    """Return the ways to split the items of each split: by steps, and by every tag."""
+    found: list[Facet] = []
+    for (suite, split), items in splits_of(scored).items():
+        name = suite if split == "all" else f"{suite}/{split}"
+        numbers = sorted({s.item.steps for s in items})
+        if len(numbers) > 1:
+            steps = {f"{n} steps": [s for s in items if s.item.steps == n] for n in numbers}
+            found.append(Facet(f"{name} by steps", steps))
+        for tag in dict.fromkeys(tag for s in items for tag in s.item.tags):
+            values = sorted({s.tag(tag) for s in items})
+            if 1 < len(values) <= min(MOST_VALUES, len(items) / FEWEST_ITEMS):
+                groups = {v or "(none)": [s for s in items if s.tag(tag) == v] for v in values}
+                found.append(Facet(f"{name} by {tag}", groups))
+    return found
 
 
-def _with_steps(inside: Chooses, steps: int, s: Scored) -> bool:
-    return inside(s) and s.item.steps == steps
-
-
-def _with_tag(inside: Chooses, name: str, value: str, s: Scored) -> bool:
-    return inside(s) and s.tag(name) == value
+def distinct(scored: Sequence[Scored]) -> list[Scored]:
+    """Return the items without the splits that repeat those of others."""
+    return [s for s in scored if s.asked.split in find_suite(s.asked.suite).disjoint] or [*scored]

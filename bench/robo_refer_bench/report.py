@@ -11,6 +11,8 @@ from robo_refer_bench.score import Report, Row, Share
 
 ON_CONSOLE = (
     "anywhere",
+    "first_option",
+    "random_option",
     "random_object",
     "lowest",
     "highest",

@@ -109,8 +109,8 @@ def score(settings: Mapping[str, Any], scored: Sequence[Scored]) -> Report:
     kinds: list[Row] = []
     refusals: dict[str, Share] = {}
     for half, chosen in _halves(scored).items():
-        for name, chooses in groups_of(scored).items():
-            groups += _row(name, half, [s for s in chosen if chooses(s)], best)
+        for name, items in groups_of(chosen).items():
+            groups += _row(name, half, items, best)
         for kind in sorted({_kind(s) for s in chosen}):
             kinds += _row(kind, half, [s for s in chosen if _kind(s) == kind], best)
         present = [s for s in chosen if not isinstance(s.item.truth, AbsentTruth)]

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from robo_refer_bench.clients.base import Asked
-from robo_refer_bench.clients.controls import control_answers
+from robo_refer_bench.clients.controls import ControlClient, control_replies
 from robo_refer_bench.records import OK, Record
 from robo_refer_bench.scoring import Verdict, strict
-from robo_refer_bench.suites.base import ChoiceTruth, Item, MaskTruth, PlaceTruth
+from robo_refer_bench.suites.base import Item, MaskTruth, PlaceTruth
 
 NO_ANSWER = "no_answer"
 
@@ -82,7 +82,7 @@ def score_items(
     for one in asked:
         item = _loaded(one.item)
         record = by_key.get(one.key)
-        beside = _controls(item) if controls else {}
+        beside = _controls(one, item) if controls else {}
         found.append(Scored(one, record, strict(record, item), beside))
     return found
 
@@ -95,10 +95,10 @@ def _loaded(item: Item) -> Item:
     return replace(item, truth=MaskTruth(lambda: mask))
 
 
-def _controls(item: Item) -> Mapping[str, bool]:
-    if isinstance(item.truth, ChoiceTruth | PlaceTruth):
-        return {}  # not answered by points
+def _controls(one: Asked, item: Item) -> Mapping[str, bool]:
+    if isinstance(item.truth, PlaceTruth):
+        return {}  # a place in the world is no point of the picture
     return {
-        name: strict(Record("", "", item.id, name, "", "", "", points=points), item).score == 1
-        for name, points in control_answers(item).items()
+        name: strict(reply.record(one, ControlClient(name)), item).score == 1
+        for name, reply in control_replies(item).items()
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -12,7 +13,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.metrics.controls import CONTROLS
 from robo_refer_bench.clients.base import Asked, LoadFrame, Reply
 from robo_refer_bench.clients.engine import rounded
-from robo_refer_bench.suites.base import Item, Point
+from robo_refer_bench.suites.base import ChoiceTruth, Item, Point
 
 Points = tuple[Point, ...]
 
@@ -24,24 +25,47 @@ BLIND: dict[str, Callable[[np.random.Generator], Points]] = {
 }
 """Controls for suites that do not know which objects are in their pictures."""
 
-LABELS = {name: control.label for name, control in CONTROLS.items()} | {"anywhere": "any"}
+BY_LETTER: dict[str, Callable[[np.random.Generator, int], int]] = {
+    "first_option": lambda rng, count: 0,
+    "random_option": lambda rng, count: int(rng.integers(count)),
+}
+"""Controls for questions that are answered by an option."""
+
+LABELS = {name: control.label for name, control in CONTROLS.items()} | {
+    "anywhere": "any",
+    "first_option": "first",
+    "random_option": "rand",
+}
 """A heading of a few letters for every control; "+" marks those that know more than the picture."""
 
-PICTURE_ONLY = [name for name, control in CONTROLS.items() if control.picture_only] + ["anywhere"]
+PICTURE_ONLY = [name for name, control in CONTROLS.items() if control.picture_only] + [
+    "anywhere",
+    *BY_LETTER,
+]
 """The controls that look at the picture alone."""
 
 
-def control_answers(item: Item) -> Mapping[str, Points]:
-    """Return what every control answers to an item, () being a refusal; always the same.
+def control_replies(item: Item) -> Mapping[str, Reply]:
+    """Return what every control answers to an item; always the same.
 
     Suites that know their objects have controls of their own (`Item.load_controls`); for all
-    others these are the `BLIND` ones.
+    others these are the `BLIND` ones, or `BY_LETTER` where an option is asked for.
     """
-    return item.load_controls() or {
-        # A generator of its own, so that a new control changes no other's draws.
-        name: rule(np.random.default_rng([zlib.crc32(item.id.encode()), zlib.crc32(name.encode())]))
-        for name, rule in BLIND.items()
+    if isinstance(item.truth, ChoiceTruth):
+        count = len(item.truth.options)
+        return {
+            name: Reply(raw_answer=chr(ord("A") + rule(_generator(item, name), count)))
+            for name, rule in BY_LETTER.items()
+        }
+    known = item.load_controls() or {
+        name: rule(_generator(item, name)) for name, rule in BLIND.items()
     }
+    return {name: Reply(points=rounded(points)) for name, points in known.items()}
+
+
+def _generator(item: Item, name: str) -> np.random.Generator:
+    """A generator of its own for every control, so that a new one changes no other's draws."""
+    return np.random.default_rng([zlib.crc32(item.id.encode()), zlib.crc32(name.encode())])
 
 
 class ControlClient:
@@ -70,11 +94,11 @@ class ControlClient:
 
     def _reply(self, asked: Asked) -> Reply:
         start = perf_counter()
-        answers = control_answers(asked.item)
-        if self._name not in answers:
+        replies = control_replies(asked.item)
+        if self._name not in replies:
             raise RoboReferError(
                 ErrorCode.BAD_REQUEST,
                 f"{asked.suite} has no control '{self._name}'.",
-                f"Use one of: {', '.join(answers)}.",
+                f"Use one of: {', '.join(replies)}.",
             )
-        return Reply(points=rounded(answers[self._name]), seconds=perf_counter() - start)
+        return replace(replies[self._name], seconds=perf_counter() - start)
