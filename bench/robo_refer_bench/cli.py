@@ -5,50 +5,63 @@ from __future__ import annotations
 import json as json_format
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
-from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_bench.selection import DepthChoice, HalfChoice
+from robo_refer_bench.clients import ModelOptions
+from robo_refer_bench.depth_choice import DepthChoice
+from robo_refer_bench.selection import DEFAULT_ROOT, HalfChoice
 
 app = tyro.extras.SubcommandApp()
 
 
 @app.command
 def run(
-    data: tyro.conf.Positional[Path],
-    model: str = "nano",
+    suites: tyro.conf.Positional[tuple[str, ...]],
+    who: Annotated[ModelOptions, tyro.conf.arg(name="")] = ModelOptions(),  # noqa: B008
     out: Path | None = None,
+    root: Path = DEFAULT_ROOT,
     limit: int | None = None,
     half: HalfChoice = "both",
     depth: DepthChoice = "own",
-    think: bool = False,
     markdown: Path | None = None,
     json: bool = False,
 ) -> None:
-    """Score a model on generated scenes, with every control beside it.
+    """Ask a model the questions of suites and score it, with every control beside it.
+
+    Examples:
+        robo-refer bench run data/tabletop --model nano --out runs/nano.jsonl
+        robo-refer bench run refspatial_bench --root data/bench --out runs/qwen3.jsonl
+        --model Qwen/Qwen3-VL-8B-Instruct --url http://127.0.0.1:8000/v1
 
     Args:
-        data: Folder made by 'robo-refer data generate'.
-        model: "nano", or the folder of a checkpoint or an ONNX export.
-        out: Write raw predictions here, one JSON line per question; a stopped run goes on.
-        limit: Ask at most this many questions.
-        half: Tables as they are, scenes without shortcuts, or both.
-        depth: Show each frame its own depth, none, or that of another frame.
-        think: Ask for written reasoning.
+        suites: Names of suites ("refspatial_bench"), of their splits
+            ("refspatial_bench/Unseen"), or a folder made by 'robo-refer data generate'.
+        who: Who is asked.
+        out: Write every answer here, one JSON line each; a stopped run goes on where it was.
+        root: Folder of the suite, or one in which every suite has a folder of its name.
+        limit: Ask at most this many questions of every split.
+        half: Of generated scenes: tables as they are, scenes without shortcuts, or both.
+        depth: Show each picture its own depth, none, or that of another.
         markdown: Write the tables as Markdown here.
         json: Print the whole report as one line of JSON.
     """
     from robo_refer_bench import report as reports
+    from robo_refer_bench.clients import open_client
+    from robo_refer_bench.page import write
     from robo_refer_bench.runner import RunOptions
-    from robo_refer_bench.runner import run as run_model
-    from robo_refer_bench.score import score
+    from robo_refer_bench.runner import run as run_suites
+    from robo_refer_bench.score import score as tables
+    from robo_refer_bench.scored import score_items
+    from robo_refer_bench.selection import parts
 
-    options = RunOptions(half=half, depth=depth, think=think, limit=limit)
-    report = score(*run_model(data, model, options, out))
+    options = RunOptions(half=half, depth=depth, think=who.think, limit=limit)
+    done = run_suites(parts(suites, root), open_client(who), options, out)
+    scored = score_items(done.asked, done.recording.records)
+    report = tables(done.recording.settings, scored)
     if markdown is not None:
-        _write(markdown, reports.markdown(report))
+        write(markdown, reports.markdown(report))
     print(json_format.dumps(reports.as_dict(report)) if json else reports.console(report))
 
 
@@ -133,20 +146,51 @@ def sim(
 def compare(
     first: tyro.conf.Positional[Path],
     second: tyro.conf.Positional[Path],
+    root: Path | None = None,
     json: bool = False,
 ) -> None:
     """Compare two runs on the same questions: paired bootstrap and exact McNemar test.
 
     Args:
-        first: Predictions of one run ('robo-refer bench run --out').
-        second: Predictions of the other.
+        first: Answers of one run ('robo-refer bench run --out').
+        second: Answers of the other.
+        root: Folder with the suites' data, if it is no longer where the runs found it.
         json: Print the comparison as one line of JSON.
     """
     from robo_refer_bench.compare import compare as compare_files
     from robo_refer_bench.report import comparison
 
-    found = compare_files(first, second)
+    found = compare_files(first, second, root)
     print(json_format.dumps(found.as_dict()) if json else comparison(found))
+
+
+@app.command
+def report(
+    files: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path = Path("report.html"),
+    markdown: Path | None = None,
+    root: Path | None = None,
+    gallery: int = 120,
+) -> None:
+    """Write one page about runs: accuracies with intervals, differences, answers on pictures.
+
+    robo-refer bench report runs/nano.jsonl runs/qwen3.jsonl --out report.html
+
+    Args:
+        files: Answers of one to six runs ('robo-refer bench run --out').
+        out: The page; everything is in it.
+        markdown: Write the tables as Markdown here.
+        root: Folder with the suites' data, if it is no longer where the runs found it.
+        gallery: Show at most this many questions with their picture.
+    """
+    from robo_refer_bench import page
+    from robo_refer_bench.recordings import load
+
+    runs = [load(path, root, controls=True) for path in files]
+    page.write(out, page.html(runs, gallery))
+    if markdown is not None:
+        page.write(markdown, page.markdown(runs))
+    print(f"{out}: open it in a browser.")
 
 
 @app.command
@@ -171,17 +215,6 @@ def speed(
 
     found = speeds.measure(model, checkpoint or speeds.DEFAULT_CHECKPOINT, pairs, cores)
     print(json_format.dumps(found.as_dict()) if json else speeds.console(found))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RoboReferError(
-            ErrorCode.BAD_FILE,
-            f"{path} cannot be written: {error.strerror}.",
-            "Name a place where you may write.",
-        ) from error
 
 
 def main(argv: list[str]) -> None:

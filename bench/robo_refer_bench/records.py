@@ -57,6 +57,11 @@ class Record:
     place_m: tuple[float, float, float] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells its item from all others."""
+        return self.suite, self.split, self.id
+
     def line(self) -> bytes:
         """Return it as one line of JSON, newline included."""
         return json_line({item.name: getattr(self, item.name) for item in fields(self)})

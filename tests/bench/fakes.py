@@ -16,6 +16,7 @@ from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.parsing import format_answer
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import Answer, CameraModel, Step
+from robo_refer_bench.clients.engine import EngineClient
 
 WIDTH, HEIGHT = 96, 72
 SPEC = PreprocessSpec(WIDTH, HEIGHT, image_tokens=4, depth_tokens=4)
@@ -118,6 +119,11 @@ class FakeEngine(CanvasEngine):
             question = next(q for q in sample.questions if q.text == request.instruction)
             texts.append(self._answer(sample, question))
         return [Generation(text, tuple(text.encode()), (0.5,) * 9) for text in texts]
+
+
+def client(engine: FakeEngine) -> EngineClient:
+    """Return a fake as a client."""
+    return EngineClient(lambda: engine, "robo_refer", model="fake", fingerprint="0" * 16)
 
 
 def truth(sample: Sample, question: Question) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_bench.families import Released, find_family
+from robo_refer.parsing import family
+from robo_refer_bench.families import RELEASED, Form
 from robo_refer_bench.records import Record
 from robo_refer_bench.scoring.verdict import Verdict
 from robo_refer_bench.suites.base import Item, MaskTruth
@@ -62,8 +63,8 @@ def official(record: Record, item: Item) -> Verdict:
             f"The released script scores masks only, and {record.suite} has none.",
             "Use --mode strict.",
         )
-    released = find_family(record.family).released
-    if released is None:
+    family(record.family)  # says so if there is none of that name
+    if record.family not in RELEASED:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
             f"The released script does not know the family {record.family!r}.",
@@ -74,7 +75,7 @@ def official(record: Record, item: Item) -> Verdict:
         return Verdict(0.0, SKIPPED, counted=False)
     height, width = mask.shape
     try:
-        pixels, boxes = _READERS[released](record.raw_answer, width, height)
+        pixels, boxes = _READERS[RELEASED[record.family].form](record.raw_answer, width, height)
         points = _array(pixels, boxes)
     # What these texts can raise in the script's `try`, which passes over any exception.
     except (ValueError, TypeError, KeyError, OverflowError, MemoryError, RecursionError):
@@ -183,7 +184,7 @@ def _json(text: str, width: int, height: int) -> Found:
     return pixels, []
 
 
-_READERS: dict[Released, Callable[[str, int, int], Found]] = {
+_READERS: dict[Form, Callable[[str, int, int], Found]] = {
     "tuples": _tuples,
     "pixel_tuples": _pixel_tuples,
     "xml": _xml,

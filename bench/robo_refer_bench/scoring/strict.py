@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.metrics import is_hit
-from robo_refer.parsing import READERS
-from robo_refer_bench.families import find_family
+from robo_refer.parsing import family
 from robo_refer_bench.records import OK, Record
 from robo_refer_bench.scoring.choices import read_choice
 from robo_refer_bench.scoring.verdict import Verdict
@@ -71,10 +70,10 @@ def answer_points(record: Record, item: Item) -> tuple[Point, ...] | None:
     """Return the points of the final answer, or None where it cannot be read."""
     if record.points is not None:
         return record.points
-    reader = READERS[find_family(record.family).reader]
+    reader = family(record.family)
     width, height = record.image_size if record.image_size != (0, 0) else _size(item)
     try:
-        return reader(record.raw_answer, width, height).points
+        return reader.read(record.raw_answer, width, height).points
     except RoboReferError as error:
         if error.code is not ErrorCode.UNPARSABLE_ANSWER:
             raise
