@@ -136,10 +136,10 @@ def check_same_view(picture: bytes, mask: bytes, where: str) -> None:
     Raises:
         RoboReferError: BAD_SAMPLE.
     """
-    sizes = image_size(picture), image_size(mask)
-    if sizes[0] is None or sizes[1] is None:
+    of_picture, of_mask = image_size(picture), image_size(mask)
+    if of_picture is None or of_mask is None:
         return  # a header that cannot be read is reported when the picture is
-    (width, height), (mask_width, mask_height) = sizes
+    (width, height), (mask_width, mask_height) = of_picture, of_mask
     stretch = width * mask_height / max(mask_width * height, 1)
     if not 1 / _ANY_ASPECT <= stretch <= _ANY_ASPECT:
         raise bad_item(
