@@ -79,7 +79,7 @@ class EngineClient:
             if len(requests) > 1:
                 return [self._generate([request])[0] for request in requests]
             seconds = perf_counter() - start
-            return [failed(error, prompt=requests[0].instruction, seconds=seconds)]
+            return [failed(error, requests[0].instruction, seconds)]
         seconds = (perf_counter() - start) / len(requests)
         return [
             Reply(request.instruction, generation.text, seconds=seconds, extra=_scores(generation))

@@ -9,7 +9,7 @@ from typing import Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.parsing import family
-from robo_refer_bench.clients.base import Asked, LoadFrame, Reply, failed
+from robo_refer_bench.clients.base import Asked, LoadFrame, Reply
 from robo_refer_bench.clients.engine import rounded
 from robo_refer_bench.fingerprint import fingerprint
 from robo_refer_bench.records import bad_file, read_lines
@@ -61,7 +61,8 @@ class RecordedClient:
         try:
             points = rounded(self._family.read(text, *size).points)
         except RoboReferError as error:
-            return failed(error, raw_answer=text, image_size=size)
+            status = error.code.name.lower()
+            return Reply(raw_answer=text, status=status, error=error.message, image_size=size)
         return Reply(raw_answer=text, points=points, image_size=size)
 
 
