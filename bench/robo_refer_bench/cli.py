@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -110,6 +111,35 @@ def suites(
 
     rows = catalogue(name, root)
     print(json_format.dumps(rows) if json else text(rows))
+
+
+@app.command
+def sim(
+    out: tyro.conf.Positional[Path],
+    recipe: Path | None = None,
+    workers: int = os.cpu_count() or 1,
+    write_hash: bool = False,
+    json: bool = False,
+) -> None:
+    """Make RefSpatial-Sim from its recipe, and check that it is the very same everywhere.
+
+    Needs the extra 'data'. A stopped run goes on when the same command is given again.
+
+    Args:
+        out: Folder of the scenes; 'bench run --suite refspatial_sim --root OUT' reads it.
+        recipe: Another recipe than the one that this release ships.
+        workers: Number of processes.
+        write_hash: Write the hashes of what was made into the recipe, instead of checking them.
+        json: Print the hashes as one line of JSON.
+    """
+    from robo_refer_bench.suites import sim_recipe
+
+    path = recipe or sim_recipe.SHIPPED
+    hashes = sim_recipe.make(path, out, workers, write_hash)
+    if json:
+        print(json_format.dumps({"out": str(out), "hashes": hashes}))
+        return
+    print("\n".join(f"{split}: {value}" for split, value in hashes.items()))
 
 
 @app.command

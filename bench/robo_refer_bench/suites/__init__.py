@@ -11,6 +11,7 @@ from robo_refer_bench.suites.generated import GENERATED
 from robo_refer_bench.suites.open6dor import OPEN6DOR
 from robo_refer_bench.suites.refcoco import REFCOCO
 from robo_refer_bench.suites.refspatial_bench import REFSPATIAL_BENCH, REFSPATIAL_EXPAND
+from robo_refer_bench.suites.refspatial_sim import REFSPATIAL_SIM
 from robo_refer_bench.suites.roborefit import ROBOREFIT
 from robo_refer_bench.suites.robospatial_home import ROBOSPATIAL_HOME
 from robo_refer_bench.suites.sat import SAT
@@ -33,6 +34,7 @@ _ALL: tuple[Suite, ...] = (
     OPEN6DOR,
     SCREENSPOT_V2,
     SCREENSPOT_PRO,
+    REFSPATIAL_SIM,
     GENERATED,
 )
 

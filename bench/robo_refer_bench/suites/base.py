@@ -117,6 +117,10 @@ class Item:
     picture: str = ""
     load_controls: Callable[[], Mapping[str, tuple[Point, ...]]] = no_controls
 
+    def controls(self) -> Mapping[str, tuple[Point, ...]]:
+        """Return what every control answers; {} where the suite knows of none."""
+        return self.load_controls()
+
     def frame(self) -> Frame:
         """Return what is seen; raises BAD_FILE or BAD_IMAGE when it cannot be read."""
         return self.load_frame()

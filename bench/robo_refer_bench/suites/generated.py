@@ -38,7 +38,8 @@ class Generated:
 def generated_items(root: Path) -> Iterator[Item]:
     """Yield an item for every pointing question of a dataset; pictures are read when needed.
 
-    Tags: family, kind, half ("natural", "decorrelated" or "") and whatever the question has.
+    Tags: family, kind, half ("natural", "decorrelated" or "") and whatever the question has, such
+    as its chain of relations, innermost first ("nth_left behind").
     """
     from robo_refer.data import read_samples
 
@@ -117,6 +118,8 @@ def _controls(root: Path, position: int, index: int) -> Mapping[str, tuple[Point
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

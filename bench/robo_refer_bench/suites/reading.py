@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.cli.image_header import image_size
+from robo_refer.files.image_header import image_size
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import MAX_IMAGE_PIXELS, Frame
 
