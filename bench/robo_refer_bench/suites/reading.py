@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.files.image_header import image_size
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.image_header import image_size
 from robo_refer.types import MAX_IMAGE_PIXELS, Frame
 
 _ANY_ASPECT = 1.02  # widths and heights are rounded when pictures are scaled
