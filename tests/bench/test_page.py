@@ -15,6 +15,7 @@ from robo_refer_bench import page
 from robo_refer_bench.cli import main
 from robo_refer_bench.page import view
 from robo_refer_bench.page.gallery import cards, choose
+from robo_refer_bench.page.protocols import both_modes
 from robo_refer_bench.recordings import Loaded, load
 from robo_refer_bench.records import Record
 from robo_refer_bench.runner import RunOptions
@@ -22,7 +23,7 @@ from robo_refer_bench.scored import score_items
 from tests.bench import fakes, squares
 
 SETTINGS = {
-    "model": "<b>m</b>", "model_hash": "0", "depth": "own", "think": False,
+    "model": "<b>m</b>", "family": "roborefer", "model_hash": "0", "depth": "own", "think": False,
     "data": {"refspatial_bench/Location": {"name": "x", "hash": "1"}},
 }  # fmt: skip
 
@@ -153,6 +154,18 @@ def test_every_outcome_has_its_share_of_the_gallery(outcomes, most):
     for outcome in set(outcomes):
         fair = min(outcomes.count(outcome), most // len(set(outcomes)))
         assert counts.get(outcome, 0) >= fair
+
+
+def test_the_released_arithmetic_stands_beside_the_strict_one():
+    asked = [squares.square(n) for n in range(2)]
+    x, y = squares.CENTRE
+    text = f"[({x}, {y}), (0.9, 0.1)]"  # one of two points is right, and it is the first
+    records = [Record("refspatial_bench", "Location", "0", "m", "roborefer", "", text)]
+    loaded = Loaded(SETTINGS, tuple(score_items(asked, records)))
+    (row,) = both_modes([loaded])
+    assert (row.strict, row.n, row.official, row.counted) == (50, 2, 50, 1)
+    assert "released script" in page.html([loaded])
+    assert both_modes([Loaded(SETTINGS | {"family": "robo_refer"}, loaded.scored)]) == []
 
 
 def test_too_many_runs_are_refused(runs):
