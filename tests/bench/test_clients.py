@@ -98,6 +98,17 @@ def test_the_key_is_sent_and_never_shown(monkeypatch):
     assert "s3cret" not in record.line().decode()
 
 
+def test_a_named_server_may_move():
+    first, second = (
+        open_client(ModelOptions(f"http://127.0.0.1:{port}", name="RoboRefer-2B"))
+        for port in (1001, 1002)
+    )
+    assert (first.model, first.fingerprint) == (second.model, second.fingerprint)
+    assert first.model == "RoboRefer-2B"
+    nameless = open_client(ModelOptions("http://user:pass@127.0.0.1:1001"))
+    assert nameless.fingerprint == nameless.model == "http://127.0.0.1:1001"
+
+
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [

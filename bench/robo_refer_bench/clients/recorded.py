@@ -29,6 +29,7 @@ class RecordedClient:
     Args:
         path: the file.
         family_name: how its answers are written.
+        name: of the model; "" for that of the file.
 
     Raises:
         RoboReferError: BAD_FILE for a line that is none, or two answers to one item.
@@ -36,8 +37,8 @@ class RecordedClient:
 
     workers, by_picture = 1, True
 
-    def __init__(self, path: Path, family_name: str) -> None:
-        self.model, self.family = path.stem, family_name
+    def __init__(self, path: Path, family_name: str, name: str = "") -> None:
+        self.model, self.family = name or path.stem, family_name
         self.fingerprint = fingerprint([path])
         self._family = family(family_name)
         self._answers = _answers(path)
