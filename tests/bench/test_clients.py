@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.clients import ModelOptions, open_client
 from robo_refer_bench.clients.controls import BLIND, BY_LETTER, control_replies
+from robo_refer_bench.runner import RunOptions, run
 from robo_refer_bench.scored import score_items
 from robo_refer_bench.scoring import strict
+from robo_refer_bench.selection import parts
 from tests.bench import squares
 from tests.robo_refer.json_server import as_json, json_server
 
@@ -75,8 +78,27 @@ def test_the_released_protocol_is_spoken():
     ((path, _, body),) = server.asked
     assert path == "/query"
     assert body["text"] == "Point out square 0. Answer with tuples."
-    assert body["enable_depth"] == 0 or len(body["depth_url"]) == 1
+    assert (body["enable_depth"], len(body["depth_url"])) == (1, 1)
     assert strict(record, asked.item).score == 1
+
+
+def test_the_released_server_may_estimate_depth():
+    asked = squares.square(0)
+    flat = replace(asked.item.frame(), depth_m=None)
+    asked = replace(asked, item=replace(asked.item, load_frame=lambda: flat))
+    for estimate in (False, True):
+        with json_server(lambda n, path, body: as_json({"answer": "[]"})) as server:
+            ask_one(asked, ModelOptions(server.url, estimate_depth=estimate))
+        ((_, _, body),) = server.asked
+        assert (body["enable_depth"], body["depth_url"]) == (int(estimate), [])
+
+
+def test_who_sees_no_depth_is_not_said_to(discs):
+    (part,) = parts([str(discs)])
+    client = open_client(ModelOptions("control:lowest"))
+    assert run([part], client, RunOptions(limit=3)).recording.settings["depth"] == "not shown"
+    with pytest.raises(RoboReferError, match="without depth"):
+        run([part], client, RunOptions(depth="shuffled"))
 
 
 def test_options_are_asked_for_as_published_and_no_points_are_read():

@@ -34,6 +34,8 @@ class ModelOptions:
         timeout_s: Seconds that a server may take for one answer.
         attempts: How often a busy or absent server is asked before a question counts as failed.
         max_tokens: Of one answer of an OpenAI-compatible server.
+        estimate_depth: Let a released RoboRefer server estimate the depth of pictures without, as
+            its own evaluation does.
         think: Ask our own models for written reasoning.
     """
 
@@ -46,6 +48,7 @@ class ModelOptions:
     timeout_s: float = 120.0
     attempts: int = 4
     max_tokens: int = 2048
+    estimate_depth: bool = False
     think: bool = False
 
 
@@ -120,6 +123,7 @@ def _query(options: ModelOptions) -> Client:
         caller,
         reader=_reader(family),
         depth="metric" if family == OWN else "relative",
+        estimate_depth=options.estimate_depth,
     )
     return EngineClient(
         lambda: engine,
@@ -154,6 +158,7 @@ def _chat(options: ModelOptions) -> Client:
         fingerprint=options.name or endpoint.caller.shown_url,
         workers=options.workers,
         by_picture=False,
+        sees_depth=False,
         close=endpoint.caller.close,
     )
 

@@ -96,6 +96,7 @@ class Client(Protocol):
         fingerprint: what tells its weights, or its file, from others'.
         workers: how many calls of `ask` it takes at once.
         by_picture: whether it pays to ask several items about one picture at once.
+        sees_depth: whether it looks at the depth of a frame.
     """
 
     model: str
@@ -103,6 +104,7 @@ class Client(Protocol):
     fingerprint: str
     workers: int
     by_picture: bool
+    sees_depth: bool
 
     def ask(self, items: Sequence[Asked], load_frame: LoadFrame) -> list[Reply]:
         """Return the replies to items about one picture, in their order.

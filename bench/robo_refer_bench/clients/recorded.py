@@ -35,7 +35,7 @@ class RecordedClient:
         RoboReferError: BAD_FILE for a line that is none, or two answers to one item.
     """
 
-    workers, by_picture = 1, True
+    workers, by_picture, sees_depth = 1, True, False
 
     def __init__(self, path: Path, family_name: str, name: str = "") -> None:
         self.model, self.family = name or path.stem, family_name

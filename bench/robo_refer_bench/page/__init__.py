@@ -8,7 +8,7 @@ from pathlib import Path
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.page import view
 from robo_refer_bench.page.gallery import cards
-from robo_refer_bench.page.protocols import both_modes
+from robo_refer_bench.page.protocols import beside_published, both_modes
 from robo_refer_bench.recordings import Loaded
 from robo_refer_bench.suites import find_suite
 from robo_refer_bench.suites.generated import GENERATED
@@ -51,7 +51,7 @@ def html(runs: Sequence[Loaded], gallery: int = DEFAULT_GALLERY) -> str:
         letters=[run.letter for run in run_views],
         charts=view.charts(runs),
         modes=both_modes(runs),
-        published=[],
+        published=beside_published(runs),
         differences=view.differences(runs),
         cards=shown,
         groups=sorted({card.group for card in shown}),

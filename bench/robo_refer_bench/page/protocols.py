@@ -1,4 +1,4 @@
-"""The same answers under the released script's arithmetic, beside the strict mode."""
+"""Runs under both protocols, and beside published results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from robo_refer_bench.families import RELEASED
 from robo_refer_bench.groups import splits_of
 from robo_refer_bench.page.view import letter
+from robo_refer_bench.published import published
 from robo_refer_bench.recordings import Loaded
+from robo_refer_bench.score import Share
 from robo_refer_bench.scored import Scored
 from robo_refer_bench.scoring import official
 from robo_refer_bench.suites.base import MaskTruth
@@ -69,3 +71,57 @@ def _row(run: int, split: str, items: Sequence[Scored]) -> ModeRow | None:
         official=100 * sum(counted) / len(counted),
         counted=len(counted),
     )
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One number on one split, ours or published, in percent.
+
+    Attributes:
+        split: "suite/split".
+        model: whose it is.
+        run: which of our runs, None for published numbers.
+        percent, low, high: with its 95 % interval, None where n is not known.
+        n: questions.
+        protocol, source: how it was made, and where it stands.
+    """
+
+    split: str
+    model: str
+    run: int | None
+    percent: float
+    low: float | None
+    high: float | None
+    n: int | None
+    protocol: str
+    source: str
+
+
+def beside_published(runs: Sequence[Loaded]) -> list[ResultRow]:
+    """Return the runs and what was published, for every split that something was published on.
+
+    By split, best first. A run that was asked a part of a split only stands there with its n.
+    """
+    ours: list[ResultRow] = []
+    for number, run in enumerate(runs):
+        for (suite, split), items in splits_of(run.scored).items():
+            share = Share(len(items), sum(s.hit for s in items))
+            low, high = share.interval
+            ours.append(
+                ResultRow(
+                    f"{suite}/{split}", f"{letter(number)}: {run.settings['model']}", number,
+                    100 * share.value, 100 * low, 100 * high, share.n, "strict", "this run",
+                )
+            )  # fmt: skip
+    splits = {row.split for row in ours}
+    others = [
+        ResultRow(
+            f"{row.suite}/{row.split}", row.model, None,
+            row.percent, row.low, row.high, row.n, row.protocol, row.source,
+        )
+        for row in published()
+        if f"{row.suite}/{row.split}" in splits
+    ]  # fmt: skip
+    known = {row.split for row in others}
+    rows = [row for row in (*ours, *others) if row.split in known]
+    return sorted(rows, key=lambda row: (row.split, -row.percent))
