@@ -11,10 +11,10 @@ from tqdm import tqdm
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.clients.base import Asked, Client, LoadFrame
 from robo_refer_bench.records import Record
-from robo_refer_bench.run_log import ASK_AGAIN, RunLog
+from robo_refer_bench.run_log import RunLog, server_failed
 
 GIVE_UP_AFTER = 10
-"""So many failures of a server one after the other end a run: it is gone, not busy."""
+"""So many failures of a server one after the other end a run: it is gone, or none of its kind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class _Failures:
 
     def see(self, records: Sequence[Record]) -> None:
         for record in records:
-            failed = record.status in ASK_AGAIN
+            failed = server_failed(record)
             self.total += failed
             self._in_a_row = self._in_a_row + 1 if failed else 0
             if self._in_a_row >= GIVE_UP_AFTER:

@@ -10,11 +10,20 @@ from typing import Any
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.records import Record, bad_file, header, json_line, read_lines, read_records
 
-ASK_AGAIN = frozenset({"backend_unreachable", "backend_timeout", "bad_request"})
-"""What a server's absence did is a miss as long as it stands, but a run that goes on asks again."""
+_SERVER_FAILED = frozenset(
+    {"backend_unreachable", "backend_timeout", "bad_request", "unparsable_answer"}
+)
 
 LOCATION = "roots"
 """The one setting that may differ: where the data lies on this machine."""
+
+
+def server_failed(record: Record) -> bool:
+    """Tell whether a record is no answer, because a server was gone, or is none of its kind.
+
+    It is a miss as long as it stands; a run that goes on asks again.
+    """
+    return record.status in _SERVER_FAILED and "unanswered" in record.extra
 
 
 class RunLog:
@@ -59,7 +68,7 @@ class RunLog:
         recording = read_records(path)
         if _comparable(recording.settings) != _comparable(self.settings):
             raise _other_run(path, recording.settings, self.settings)
-        self.records = [item for item in recording.records if item.status not in ASK_AGAIN]
+        self.records = [item for item in recording.records if not server_failed(item)]
         if recording.cut_off or len(self.records) < len(recording.records):
             _replace(path, first + b"".join(record.line() for record in self.records))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.asking import ask_all
 from robo_refer_bench.clients.base import Asked, Client
 from robo_refer_bench.depth_choice import DepthChoice, work
@@ -14,6 +15,9 @@ from robo_refer_bench.records import Recording
 from robo_refer_bench.run_log import LOCATION, RunLog
 from robo_refer_bench.selection import HalfChoice, Part, in_half, read_items
 from robo_refer_bench.suites.digest import content_hash
+
+NOT_SHOWN = "not shown"
+"""Whose depth was shown, to a client that sees none."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ def run(parts: Sequence[Part], client: Client, options: RunOptions, out: Path | 
             BAD_CHECKPOINT, and BACKEND_UNREACHABLE or BACKEND_TIMEOUT for a server that is gone.
             What goes wrong with one question is its status, not an error.
     """
+    if options.depth == "shuffled" and not client.sees_depth:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"{client.model} is asked without depth, so there is none to be shuffled.",
+            "Leave --depth out.",
+        )
     items = {part: read_items(part) for part in parts}
     everything = [asked for part in parts for asked in in_half(items[part], options.half)]
     pictures = work(everything, options.depth, options.limit)
@@ -88,7 +98,7 @@ def settings_of(
             for part, asked in items.items()
         },
         "half": options.half,
-        "depth": options.depth,
+        "depth": options.depth if client.sees_depth else NOT_SHOWN,
         "think": options.think,
         "limit": options.limit,
         LOCATION: {part.name: str(part.root.resolve()) for part in items},

@@ -101,6 +101,7 @@ class QueryEngine(HttpEngine):
         reader: "robo_refer" for ours, "roborefer_tuples" for the released one.
         depth: how depth is sent: "metric" to ours, "relative" to the released one.
         suffix: what is written behind every instruction (the released model's format request).
+        estimate_depth: let the server estimate the depth of frames without (the released one can).
     """
 
     def __init__(
@@ -111,9 +112,11 @@ class QueryEngine(HttpEngine):
         reader: str = "robo_refer",
         depth: DepthForm = "metric",
         suffix: str = "",
+        estimate_depth: bool = False,
     ) -> None:
         super().__init__(name or caller.shown_url, reader)
         self._caller, self._depth, self._suffix = caller, depth, suffix
+        self._estimate_depth = estimate_depth
 
     def ask(self, request: Request) -> str:
         """Return the answer to one request; reasoning is up to the server's model."""
@@ -122,7 +125,7 @@ class QueryEngine(HttpEngine):
         body = {
             "image_url": [_base64(rgb_png(frame.rgb))],
             "depth_url": maps,
-            "enable_depth": int(bool(maps)),
+            "enable_depth": int(bool(maps) or self._estimate_depth),
             "text": request.instruction + self._suffix,
         }
         if request.reason:

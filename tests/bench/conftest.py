@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from robo_refer_bench.runner import RunOptions, run
+from robo_refer_bench.runner import RunOptions
 from robo_refer_bench.scored import score_items
-from robo_refer_bench.selection import Part
-from robo_refer_bench.suites.generated import GENERATED
 from tests.bench import fakes
 
 
@@ -22,9 +20,7 @@ def ask(discs):
     """Run a fake model on the discs: `ask(engine_or_answer, options, out)`; also on `data`."""
 
     def asked(answer, options=None, out=None, data=discs):
-        engine = answer if isinstance(answer, fakes.FakeEngine) else fakes.FakeEngine(answer, data)
-        parts = [Part(GENERATED, "all", data)]
-        done = run(parts, fakes.client(engine), options or RunOptions(), out)
+        done = fakes.run(answer, data, out, options or RunOptions())
         return done.recording.settings, score_items(done.asked, done.recording.records)
 
     return asked

@@ -24,6 +24,8 @@ class ModelOptions:
         model: "nano", the folder of a checkpoint or an ONNX export, the address of a RoboRefer
             server ("http://127.0.0.1:25547"), "control:NAME", "recorded:FILE", or with --url the
             model's name on that server.
+        name: What the model is called in records and tables. A server that is named may move: by
+            default its address tells it from others, and its answers are not mixed.
         url: Base address of an OpenAI-compatible server ("http://127.0.0.1:8000/v1").
         family: How the model is asked and read: roborefer, molmo, gemini, qwen, qwen3 ... By
             default what its name tells.
@@ -32,10 +34,13 @@ class ModelOptions:
         timeout_s: Seconds that a server may take for one answer.
         attempts: How often a busy or absent server is asked before a question counts as failed.
         max_tokens: Of one answer of an OpenAI-compatible server.
+        estimate_depth: Let a released RoboRefer server estimate the depth of pictures without, as
+            its own evaluation does.
         think: Ask our own models for written reasoning.
     """
 
     model: str = "nano"
+    name: str = ""
     url: str = ""
     family: str = ""
     api_key_env: str = ""
@@ -43,6 +48,7 @@ class ModelOptions:
     timeout_s: float = 120.0
     attempts: int = 4
     max_tokens: int = 2048
+    estimate_depth: bool = False
     think: bool = False
 
 
@@ -71,7 +77,8 @@ def open_client(options: ModelOptions) -> Client:
     if kind == "recorded":
         from robo_refer_bench.clients.recorded import RecordedClient
 
-        return RecordedClient(Path(name), options.family or family_of(Path(name).stem))
+        path = Path(name)
+        return RecordedClient(path, options.family or family_of(path.stem), options.name)
     return _own(options)
 
 
@@ -94,7 +101,7 @@ def _own(options: ModelOptions) -> Client:
     return EngineClient(
         lambda: Referrer.from_pretrained(options.model).engine,
         OWN,
-        model=options.model,
+        model=options.name or options.model,
         fingerprint=fingerprint(files),
         reason=options.think,
     )
@@ -116,12 +123,13 @@ def _query(options: ModelOptions) -> Client:
         caller,
         reader=_reader(family),
         depth="metric" if family == OWN else "relative",
+        estimate_depth=options.estimate_depth,
     )
     return EngineClient(
         lambda: engine,
         family,
-        model=caller.shown_url,
-        fingerprint=caller.shown_url,
+        model=options.name or caller.shown_url,
+        fingerprint=options.name or caller.shown_url,
         workers=options.workers,
         by_picture=False,
         reason=options.think,
@@ -146,10 +154,11 @@ def _chat(options: ModelOptions) -> Client:
     return EngineClient(
         lambda: engine,
         family,
-        model=options.model,
-        fingerprint=endpoint.caller.shown_url,
+        model=options.name or options.model,
+        fingerprint=options.name or endpoint.caller.shown_url,
         workers=options.workers,
         by_picture=False,
+        sees_depth=False,
         close=endpoint.caller.close,
     )
 

@@ -14,6 +14,9 @@ from robo_refer_bench.suites.base import Item, Point
 
 LoadFrame = Callable[[], Frame]
 
+UNANSWERED: Mapping[str, Any] = {"unanswered": True}
+"""Noted with a reply that is none: who was asked did not answer, or not in its protocol."""
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -78,9 +81,10 @@ class Reply:
         )
 
 
-def failed(error: RoboReferError, **known: Any) -> Reply:
-    """Return the reply that is a failure: a miss, with its reason."""
-    return Reply(status=error.code.name.lower(), error=error.message, **known)
+def failed(error: RoboReferError, prompt: str, seconds: float) -> Reply:
+    """Return the reply that is no answer at all: a miss, with its reason."""
+    status = error.code.name.lower()
+    return Reply(prompt, status=status, error=error.message, seconds=seconds, extra=UNANSWERED)
 
 
 class Client(Protocol):
@@ -92,6 +96,7 @@ class Client(Protocol):
         fingerprint: what tells its weights, or its file, from others'.
         workers: how many calls of `ask` it takes at once.
         by_picture: whether it pays to ask several items about one picture at once.
+        sees_depth: whether it looks at the depth of a frame.
     """
 
     model: str
@@ -99,6 +104,7 @@ class Client(Protocol):
     fingerprint: str
     workers: int
     by_picture: bool
+    sees_depth: bool
 
     def ask(self, items: Sequence[Asked], load_frame: LoadFrame) -> list[Reply]:
         """Return the replies to items about one picture, in their order.

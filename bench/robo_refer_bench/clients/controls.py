@@ -75,7 +75,7 @@ class ControlClient:
         name: such as "random_object", "lowest" or "image_centre".
     """
 
-    family, workers, by_picture = "", 1, True
+    family, workers, by_picture, sees_depth = "", 1, True, False
 
     def __init__(self, name: str) -> None:
         self.model, self.fingerprint = f"control:{name}", name

@@ -30,6 +30,7 @@ class EngineClient:
         model, fingerprint: see `Client`.
         workers: how many questions an engine takes at once; engines on this machine take one.
         by_picture: ask all items about a picture at once, whose encoding they then share.
+        sees_depth: whether the engine looks at depth.
         reason: ask for written reasoning.
         close: gives up what is in flight.
     """
@@ -43,12 +44,13 @@ class EngineClient:
         fingerprint: str,
         workers: int = 1,
         by_picture: bool = True,
+        sees_depth: bool = True,
         reason: bool = False,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self.model, self.fingerprint = model, fingerprint
         self.family = family_name
-        self.workers, self.by_picture = workers, by_picture
+        self.workers, self.by_picture, self.sees_depth = workers, by_picture, sees_depth
         self._load, self._family, self._reason = cache(load), family(family_name), reason
         self.close = close
 
@@ -79,7 +81,7 @@ class EngineClient:
             if len(requests) > 1:
                 return [self._generate([request])[0] for request in requests]
             seconds = perf_counter() - start
-            return [failed(error, prompt=requests[0].instruction, seconds=seconds)]
+            return [failed(error, requests[0].instruction, seconds)]
         seconds = (perf_counter() - start) / len(requests)
         return [
             Reply(request.instruction, generation.text, seconds=seconds, extra=_scores(generation))

@@ -9,7 +9,7 @@ from typing import Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.parsing import family
-from robo_refer_bench.clients.base import Asked, LoadFrame, Reply, failed
+from robo_refer_bench.clients.base import Asked, LoadFrame, Reply
 from robo_refer_bench.clients.engine import rounded
 from robo_refer_bench.fingerprint import fingerprint
 from robo_refer_bench.records import bad_file, read_lines
@@ -29,15 +29,16 @@ class RecordedClient:
     Args:
         path: the file.
         family_name: how its answers are written.
+        name: of the model; "" for that of the file.
 
     Raises:
         RoboReferError: BAD_FILE for a line that is none, or two answers to one item.
     """
 
-    workers, by_picture = 1, True
+    workers, by_picture, sees_depth = 1, True, False
 
-    def __init__(self, path: Path, family_name: str) -> None:
-        self.model, self.family = path.stem, family_name
+    def __init__(self, path: Path, family_name: str, name: str = "") -> None:
+        self.model, self.family = name or path.stem, family_name
         self.fingerprint = fingerprint([path])
         self._family = family(family_name)
         self._answers = _answers(path)
@@ -61,7 +62,8 @@ class RecordedClient:
         try:
             points = rounded(self._family.read(text, *size).points)
         except RoboReferError as error:
-            return failed(error, raw_answer=text, image_size=size)
+            status = error.code.name.lower()
+            return Reply(raw_answer=text, status=status, error=error.message, image_size=size)
         return Reply(raw_answer=text, points=points, image_size=size)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.page import view
 from robo_refer_bench.page.gallery import cards
+from robo_refer_bench.page.protocols import beside_published, both_modes
 from robo_refer_bench.recordings import Loaded
 from robo_refer_bench.suites import find_suite
 from robo_refer_bench.suites.generated import GENERATED
@@ -49,7 +50,8 @@ def html(runs: Sequence[Loaded], gallery: int = DEFAULT_GALLERY) -> str:
         runs=run_views,
         letters=[run.letter for run in run_views],
         charts=view.charts(runs),
-        published=[],
+        modes=both_modes(runs),
+        published=beside_published(runs),
         differences=view.differences(runs),
         cards=shown,
         groups=sorted({card.group for card in shown}),
