@@ -95,6 +95,47 @@ def score(
 
 
 @app.command
+def published(
+    suite: tyro.conf.Positional[str | None] = None,
+    json: bool = False,
+) -> None:
+    """Print published results with source and, where the number of items is known, interval.
+
+    Args:
+        suite: Only those on this suite.
+        json: Print them as one line of JSON, with the protocol of each.
+    """
+    from robo_refer_bench.published import published as all_published
+    from robo_refer_bench.published import text
+    from robo_refer_bench.suites import find_suite
+
+    name = None if suite is None else find_suite(suite).name
+    rows = [row for row in all_published() if name in (None, row.suite)]
+    print(json_format.dumps([row.as_dict() for row in rows]) if json else text(rows))
+
+
+@app.command
+def power(
+    items: tyro.conf.Positional[int],
+    score: float = 0.5,
+    disagreement: float = 0.3,
+    json: bool = False,
+) -> None:
+    """Tell what a number of items can show: interval, and smallest difference that is found.
+
+    Args:
+        items: How many items.
+        score: About which share of them is right.
+        disagreement: Share of items that only one of two models gets right.
+        json: Print it as one line of JSON.
+    """
+    from robo_refer_bench import power as powers
+
+    found = powers.power(items, score, disagreement)
+    print(json_format.dumps(found.as_dict()) if json else powers.text(found))
+
+
+@app.command
 def suites(
     name: tyro.conf.Positional[str | None] = None,
     root: Path | None = None,

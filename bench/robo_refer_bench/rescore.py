@@ -11,6 +11,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_bench.records import Record, Recording, read_records
 from robo_refer_bench.released import SUITE, is_released, read_released
 from robo_refer_bench.scoring.tally import Mode, Score, pooled, tally
+from robo_refer_bench.selection import folder_of
 from robo_refer_bench.suites import find_split, find_suite
 
 
@@ -27,7 +28,7 @@ def rescore(
     Args:
         files: of one or several models; those of one model are scored together, so that its
             disjoint splits can be pooled.
-        root: where the suite is.
+        root: the folder of the suite, or one in which every suite has a folder of its name.
         mode: how to score.
         suite, split: of which suite and split the answers are; None: as the files say.
         family: how the model writes points; None: as the files say.
@@ -53,7 +54,8 @@ def rescore(
         for part in sorted(parts, key=chosen.splits.index):
             # disable=None: no bar where nobody watches.
             with tqdm(desc=f"{name} {part}", unit="item", leave=False, disable=None) as bar:
-                scores.append(tally(chosen, part, root, parts[part], mode, bar.update))
+                folder = folder_of(chosen, root)
+                scores.append(tally(chosen, part, folder, parts[part], mode, bar.update))
         found += scores
         together = pooled(chosen, scores)
         if together is not None:

@@ -143,12 +143,19 @@ class Suite(Protocol):
         how_to_get: what to do to have the data, in a few lines.
     """
 
-    name: str
-    title: str
-    splits: tuple[str, ...]
-    disjoint: tuple[str, ...]
-    published_items: Mapping[str, int]
-    how_to_get: str
+    # Properties, so that a frozen dataclass with these fields is one.
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def splits(self) -> tuple[str, ...]: ...
+    @property
+    def disjoint(self) -> tuple[str, ...]: ...
+    @property
+    def published_items(self) -> Mapping[str, int]: ...
+    @property
+    def how_to_get(self) -> str: ...
 
     def items(self, split: str, root: Path) -> Sequence[Item]:
         """Return the items of a split, in the published order; pictures and masks stay on disk.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,11 @@ class BitMask:
         """Return 0 or 1 at row v, column u; both may be arrays of integers."""
         v, u = pixel
         return (self.rows[v, u >> 3] >> (7 - (u & 7))) & 1
+
+    @cached_property
+    def digest(self) -> bytes:
+        """A hash of size and pixels; computed once, as many items may share a mask."""
+        return hashlib.blake2b(repr(self.shape).encode() + self.rows.tobytes()).digest()
 
     def array(self) -> NDArray[np.bool_]:
         """Return it as a (height, width) bool array."""

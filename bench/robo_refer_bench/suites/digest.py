@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
 
-from robo_refer_bench.suites.base import Item, MaskTruth, PlaceTruth
+from robo_refer_bench.suites.base import Item, MaskTruth, PlaceTruth, Truth
 
 
 class Digest:
@@ -21,9 +20,7 @@ class Digest:
     def add(self, item: Item) -> None:
         """Take in one item: id, prompt, suffix, target, steps and truth."""
         words = (item.id, item.prompt, item.suffix, item.target, str(item.steps))
-        self._hash.update("\0".join([*words, _truth_words(item.truth)]).encode())
-        if isinstance(item.truth, MaskTruth):
-            self._hash.update(item.truth.load().rows.tobytes())
+        self._hash.update("\0".join([*words, _words(item.truth)]).encode())
 
     def hex(self) -> str:
         """Return 16 hex digits."""
@@ -38,8 +35,7 @@ def content_hash(items: Iterable[Item]) -> str:
     return digest.hex()
 
 
-def _truth_words(truth: Any) -> str:
+def _words(truth: Truth) -> str:
     if isinstance(truth, MaskTruth):
-        height, width = truth.load().shape
-        return f"mask {width}x{height}"
+        return f"mask {truth.load().digest.hex()}"
     return truth.rule if isinstance(truth, PlaceTruth) else repr(truth)

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.files.image_header import image_size
+from robo_refer.files.pictures import decode as decode_picture
 from robo_refer.types import MAX_IMAGE_PIXELS, Frame
 
+_HEAD_BYTES, _LONG_HEAD_BYTES = 64, 1 << 16
 _ANY_ASPECT = 1.02  # widths and heights are rounded when pictures are scaled
 
 
@@ -84,10 +86,10 @@ def numbers(value: Any, count: int, where: str) -> tuple[float, ...]:
 
 def inside(root: Path, relative: str, where: str) -> Path:
     """Return a file below `root`; a path that leads out of it is refused (BAD_SAMPLE)."""
-    path = root / relative.replace("\\", "/")
-    if not path.resolve().is_relative_to(root.resolve()):
+    path = relative.replace("\\", "/")
+    if path.startswith("/") or ".." in path.split("/"):
         raise bad_item(where, f"its path {relative!r} leads out of {root}")
-    return path
+    return root / path
 
 
 def rgb_frame(path: Path) -> Frame:
@@ -96,13 +98,18 @@ def rgb_frame(path: Path) -> Frame:
 
 
 def decode_rgb(data: bytes, where: str) -> NDArray[np.uint8]:
-    """Return (height, width, 3) uint8 RGB, turned upright by its EXIF orientation.
+    """Return (height, width, 3) uint8 RGB of an encoded picture; what is transparent is dropped.
 
     Raises:
-        RoboReferError: BAD_IMAGE when it is no picture, damaged or too large.
+        RoboReferError: BAD_IMAGE when it is no picture, damaged, too large or over 8 bits.
     """
-    image = decode(data, cv2.IMREAD_COLOR, where)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    image = decode_picture(Path(where), data, "picture", ErrorCode.BAD_IMAGE).array
+    if image.dtype != np.uint8:
+        raise bad_image(where, f"holds {image.dtype} values, not 8 bits a channel")
+    if image.ndim == 2 or image.shape[2] == 2:
+        grey = image if image.ndim == 2 else image[..., 0]
+        return np.repeat(grey[..., None], 3, axis=2)
+    return np.ascontiguousarray(image[..., 2::-1])
 
 
 def decode(data: bytes, flags: int, where: str) -> NDArray[Any]:
@@ -129,10 +136,10 @@ def check_same_view(picture: bytes, mask: bytes, where: str) -> None:
     Raises:
         RoboReferError: BAD_SAMPLE.
     """
-    sizes = image_size(picture), image_size(mask)
-    if sizes[0] is None or sizes[1] is None:
+    of_picture, of_mask = image_size(picture), image_size(mask)
+    if of_picture is None or of_mask is None:
         return  # a header that cannot be read is reported when the picture is
-    (width, height), (mask_width, mask_height) = sizes
+    (width, height), (mask_width, mask_height) = of_picture, of_mask
     stretch = width * mask_height / max(mask_width * height, 1)
     if not 1 / _ANY_ASPECT <= stretch <= _ANY_ASPECT:
         raise bad_item(
@@ -143,8 +150,10 @@ def check_same_view(picture: bytes, mask: bytes, where: str) -> None:
 def file_head(path: Path) -> bytes:
     """Return the first bytes of a file, enough for its size in pixels; raises BAD_FILE."""
     try:
-        with path.open("rb") as file:
-            return file.read(1 << 16)
+        with path.open("rb", buffering=0) as file:
+            head = file.read(_HEAD_BYTES)
+            # Of a JPEG, a thumbnail may come before the size.
+            return head if image_size(head) else head + file.read(_LONG_HEAD_BYTES)
     except OSError as error:
         raise bad_layout(f"{path} cannot be read: {error.strerror}") from error
 

@@ -32,8 +32,17 @@ class RefSpatialSim:
     # No item is in two splits; they share pictures, so compare by picture.
     disjoint: tuple[str, ...] = SPLITS
     published_items: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 2000))
-    how_to_get: str = "robo-refer bench sim DIR"
     recipe: Path = SHIPPED
+
+    @property
+    def how_to_get(self) -> str:
+        """How to make it, and training data that leave out what its unseen part asks."""
+        pairs = sorted(f"{inner}:{outer}" for inner, outer in read_recipe(self.recipe).held_out)
+        return (
+            "robo-refer bench sim DIR\n"
+            "To train without what 'unseen' asks: robo-refer data generate --hold-out "
+            + " ".join(pairs)
+        )
 
     def items(self, split: str, root: Path) -> Sequence[Item]:
         """Return the items of a split; see `base.Suite.items`.
