@@ -181,6 +181,17 @@ def test_published_results_stand_beside_a_run_with_their_source():
     read(text)
 
 
+def test_pictures_of_several_splits_are_drawn_together():
+    asked = [
+        replace(one, item=replace(one.item, picture="p"))
+        for one in (squares.square(0), squares.square(1))
+    ]
+    first, second = score_items([asked[0], replace(asked[1], split="Unseen")], [])
+    assert first.picture == second.picture
+    alone, other = score_items([squares.square(0), replace(squares.square(0), split="Unseen")], [])
+    assert alone.picture != other.picture
+
+
 def test_too_many_runs_are_refused(runs):
     loaded = load(runs[0])
     with pytest.raises(RoboReferError, match="1 to 6"):
