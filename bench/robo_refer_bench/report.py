@@ -52,7 +52,11 @@ def console(report: Report) -> str:
     for half in dict.fromkeys(row.half for row in report.groups):
         rows = [row for row in report.groups if row.half == half]
         parts.append(_aligned(_cells(f"questions ({half})", rows, ON_CONSOLE)))
-    parts.append(_aligned(_kind_cells([row for row in report.kinds if row.half == "all"])))
+    # Where kinds are the splits, they stand among the groups already.
+    groups = {row.name for row in report.groups}
+    kinds = [row for row in report.kinds if row.half == "all" and row.name not in groups]
+    if kinds:
+        parts.append(_aligned(_kind_cells(kinds)))
     refusals = [_refusal(half, share) for half, share in report.false_refusals.items()]
     parts.append("\n".join([*refusals, _unreadable(report)]))
     parts.append("\n".join(NOTES))

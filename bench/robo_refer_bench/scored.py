@@ -40,9 +40,10 @@ class Scored:
         return self.verdict.score == 1
 
     @property
-    def picture(self) -> tuple[str, str, str]:
-        """The picture, which answers about it share."""
-        return self.asked.suite, self.asked.split, self.item.picture or self.item.id
+    def picture(self) -> tuple[str, str]:
+        """The picture, which answers about it share, also those of other splits."""
+        name = self.item.picture or f"{self.asked.split}/{self.item.id}"
+        return self.asked.suite, name
 
     @property
     def refused(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Literal
 
@@ -150,6 +150,7 @@ class ChatEngine(HttpEngine):
         prompt: from the instruction to the text that this family is asked with.
         depth: how depth is sent as a second image; None sends none.
         max_tokens: of an answer.
+        fields: more fields of every request, see `ChatEndpoint.complete`.
     """
 
     def __init__(
@@ -160,10 +161,12 @@ class ChatEngine(HttpEngine):
         prompt: Callable[[str], str] = str,
         depth: DepthForm | None = None,
         max_tokens: int = 1024,
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(endpoint.model, reader)
+        self._fields = {"max_tokens": max_tokens, **(fields or {})}
         self._endpoint, self._prompt = endpoint, prompt
-        self._depth, self._max_tokens = depth, max_tokens
+        self._depth = depth
 
     def ask(self, request: Request) -> str:
         """Return the answer to one request."""
@@ -172,7 +175,7 @@ class ChatEngine(HttpEngine):
         if self._depth is not None and frame.depth_m is not None:
             parts.append(image_part(depth_png(frame.depth_m, self._depth)))
         parts.append(text_part(self._prompt(request.instruction)))
-        return self._endpoint.complete(parts, max_tokens=self._max_tokens)
+        return self._endpoint.complete(parts, **self._fields)
 
 
 def _base64(data: bytes) -> str:

@@ -120,6 +120,18 @@ def test_the_key_is_sent_and_never_shown(monkeypatch):
     assert "s3cret" not in record.line().decode()
 
 
+def test_requests_may_have_other_fields():
+    fields = '{"temperature": null, "max_completion_tokens": 99}'
+    options = ModelOptions("m", url="x", family="qwen3", fields=fields)
+    with json_server(lambda n, path, body: as_json(squares.chat("[]"))) as server:
+        ask_one(squares.square(0), replace(options, url=server.url))
+    ((_, _, body),) = server.asked
+    assert "temperature" not in body
+    assert (body["max_tokens"], body["max_completion_tokens"]) == (2048, 99)
+    with pytest.raises(RoboReferError, match="JSON object"):
+        open_client(replace(options, url="http://127.0.0.1:1", fields="[1]"))
+
+
 def test_a_named_server_may_move():
     first, second = (
         open_client(ModelOptions(f"http://127.0.0.1:{port}", name="RoboRefer-2B"))

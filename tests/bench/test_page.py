@@ -15,7 +15,7 @@ from robo_refer_bench import page
 from robo_refer_bench.cli import main
 from robo_refer_bench.page import view
 from robo_refer_bench.page.gallery import cards, choose
-from robo_refer_bench.page.protocols import both_modes
+from robo_refer_bench.page.protocols import beside_published, both_modes
 from robo_refer_bench.recordings import Loaded, load
 from robo_refer_bench.records import Record
 from robo_refer_bench.runner import RunOptions
@@ -135,7 +135,7 @@ def test_splits_that_repeat_others_are_not_counted_twice():
     loaded = Loaded(SETTINGS, tuple(score_items([*asked, *unseen], [])))
     assert view.run_views([loaded])[0].n == 3
     names = [line.name for line in view.charts([loaded])[0].lines]
-    assert names == ["refspatial_bench/Location", "refspatial_bench/Unseen"]
+    assert names == ["Location", "Unseen"]
 
 
 @given(
@@ -166,6 +166,30 @@ def test_the_released_arithmetic_stands_beside_the_strict_one():
     assert (row.strict, row.n, row.official, row.counted) == (50, 2, 50, 1)
     assert "released script" in page.html([loaded])
     assert both_modes([Loaded(SETTINGS | {"family": "robo_refer"}, loaded.scored)]) == []
+
+
+def test_published_results_stand_beside_a_run_with_their_source():
+    loaded = Loaded(SETTINGS, tuple(score_items([squares.square(n) for n in range(3)], [])))
+    rows = beside_published([loaded])
+    assert {row.split for row in rows} == {"refspatial_bench/Location"}
+    assert [row.percent for row in rows] == sorted((row.percent for row in rows), reverse=True)
+    ours = [row for row in rows if row.run is not None]
+    assert [(row.percent, row.n, row.source) for row in ours] == [(0, 3, "this run")]
+    assert all(row.source and row.protocol for row in rows)
+    text = page.html([loaded])
+    assert "arXiv:2506.04308" in text
+    read(text)
+
+
+def test_pictures_of_several_splits_are_drawn_together():
+    asked = [
+        replace(one, item=replace(one.item, picture="p"))
+        for one in (squares.square(0), squares.square(1))
+    ]
+    first, second = score_items([asked[0], replace(asked[1], split="Unseen")], [])
+    assert first.picture == second.picture
+    alone, other = score_items([squares.square(0), replace(squares.square(0), split="Unseen")], [])
+    assert alone.picture != other.picture
 
 
 def test_too_many_runs_are_refused(runs):

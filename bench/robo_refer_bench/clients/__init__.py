@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.parsing import FAMILIES
@@ -34,6 +36,8 @@ class ModelOptions:
         timeout_s: Seconds that a server may take for one answer.
         attempts: How often a busy or absent server is asked before a question counts as failed.
         max_tokens: Of one answer of an OpenAI-compatible server.
+        fields: More fields of every request to an OpenAI-compatible server, as JSON; null leaves
+            one out: '{"temperature": null, "reasoning_effort": "low"}'.
         estimate_depth: Let a released RoboRefer server estimate the depth of pictures without, as
             its own evaluation does.
         think: Ask our own models for written reasoning.
@@ -48,6 +52,7 @@ class ModelOptions:
     timeout_s: float = 120.0
     attempts: int = 4
     max_tokens: int = 2048
+    fields: str = ""
     estimate_depth: bool = False
     think: bool = False
 
@@ -150,17 +155,37 @@ def _chat(options: ModelOptions) -> Client:
         retries=Retries(options.attempts),
     )
     family = options.family or family_of(options.model)
-    engine = ChatEngine(endpoint, reader=_reader(family), max_tokens=options.max_tokens)
+    engine = ChatEngine(
+        endpoint,
+        reader=_reader(family),
+        max_tokens=options.max_tokens,
+        fields=_fields(options.fields),
+    )
+    place = options.name or endpoint.caller.shown_url
     return EngineClient(
         lambda: engine,
         family,
         model=options.name or options.model,
-        fingerprint=options.name or endpoint.caller.shown_url,
+        fingerprint=f"{place} {options.fields}".strip(),
         workers=options.workers,
         by_picture=False,
         sees_depth=False,
         close=endpoint.caller.close,
     )
+
+
+def _fields(text: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text or "{}")
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "The fields of requests are not a JSON object.",
+            """Write them like --fields '{"temperature": null}'.""",
+        )
+    return values
 
 
 def _reader(family: str) -> str:

@@ -45,13 +45,15 @@ def html(runs: Sequence[Loaded], gallery: int = DEFAULT_GALLERY) -> str:
     )
     shown = list(cards(runs, gallery))
     run_views = view.run_views(runs)
+    results = beside_published(runs)
     return pages.get_template("page.html.j2").render(
         title=_title(runs),
         runs=run_views,
         letters=[run.letter for run in run_views],
         charts=view.charts(runs),
         modes=both_modes(runs),
-        published=beside_published(runs),
+        published=results,
+        protocols=list(dict.fromkeys(row.protocol for row in results)),
         differences=view.differences(runs),
         cards=shown,
         groups=sorted({card.group for card in shown}),

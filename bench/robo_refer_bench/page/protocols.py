@@ -18,6 +18,8 @@ from robo_refer_bench.suites.base import MaskTruth
 OWN = "robo_refer"
 """Our own models write numbers of their own canvas, which the script would take for the image's."""
 
+STRICT = "strict: the first point of the final answer, every question counts"
+
 
 @dataclass(frozen=True)
 class ModeRow:
@@ -110,7 +112,7 @@ def beside_published(runs: Sequence[Loaded]) -> list[ResultRow]:
             ours.append(
                 ResultRow(
                     f"{suite}/{split}", f"{letter(number)}: {run.settings['model']}", number,
-                    100 * share.value, 100 * low, 100 * high, share.n, "strict", "this run",
+                    100 * share.value, 100 * low, 100 * high, share.n, STRICT, "this run",
                 )
             )  # fmt: skip
     splits = {row.split for row in ours}

@@ -136,7 +136,11 @@ def _main(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
 
 def _chart(title: str, by_run: Sequence[dict[str, list[Scored]]]) -> Chart:
     names = dict.fromkeys(name for groups in by_run for name in groups)
-    lines = (_line(name, [groups.get(name, []) for groups in by_run]) for name in names)
+    # The title names the suite.
+    lines = (
+        _line(name.rpartition("/")[2], [groups.get(name, []) for groups in by_run])
+        for name in names
+    )
     return Chart(title, tuple(lines))
 
 

@@ -102,7 +102,8 @@ class Item:
         suffix: the published words about the format of the answer.
         steps: how many steps of reasoning it takes, as published; 0 if that is not known.
         tags: facts to split scores by.
-        picture: name of the picture. Items about one picture are not independent of each other.
+        picture: name of the picture within the suite. Items about one picture are not independent
+            of each other, of whatever split.
         load_controls: reads what every control answers to it (see `robo_refer.metrics.controls`).
     """
 

@@ -61,7 +61,7 @@ def _from_folder(folder: Path) -> list[Item]:
         items.append(
             _item(
                 row, where, MaskTruth(mask_file(mask)), partial(reading.rgb_frame, picture),
-                picture.name,
+                f"{folder.name}/{picture.name}",
             )
         )  # fmt: skip
     return items
