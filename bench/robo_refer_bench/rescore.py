@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -12,7 +13,9 @@ from robo_refer_bench.records import Record, Recording, read_records
 from robo_refer_bench.released import SUITE, is_released, read_released
 from robo_refer_bench.scoring.tally import Mode, Score, pooled, tally
 from robo_refer_bench.selection import folder_of
-from robo_refer_bench.suites import find_split, find_suite
+from robo_refer_bench.suites import Item, find_split, find_suite
+
+Asked = Callable[[Sequence[Item]], Sequence[Item]]
 
 
 def rescore(
@@ -37,30 +40,44 @@ def rescore(
         RoboReferError: as reading, `suites` and `tally` do; BAD_REQUEST when nothing is left.
     """
     answers: dict[tuple[str, str], dict[str, list[Record]]] = {}
+    asked: dict[tuple[str, str], Asked] = {}
     for path in files:
-        for record in _read(path, suite, split, family).records:
+        recording = _read(path, suite, split, family)
+        for record in recording.records:
             named = find_suite(suite or record.suite)
             part = find_split(named, split or record.split)
             of_model = answers.setdefault((record.model, named.name), {})
             of_model.setdefault(part, []).append(record)
+            asked[record.model, named.name] = _asked(recording.settings)
     if not answers:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST, "The files hold no answers.", "Name files of finished runs."
         )
     found: list[Score] = []
-    for (_, name), parts in answers.items():
+    for (model, name), parts in answers.items():
         chosen = find_suite(name)
         scores = []
         for part in sorted(parts, key=chosen.splits.index):
             # disable=None: no bar where nobody watches.
             with tqdm(desc=f"{name} {part}", unit="item", leave=False, disable=None) as bar:
                 folder = folder_of(chosen, root)
-                scores.append(tally(chosen, part, folder, parts[part], mode, bar.update))
+                answered, part_of = parts[part], asked[model, name]
+                scores.append(tally(chosen, part, folder, answered, mode, bar.update, part_of))
         found += scores
         together = pooled(chosen, scores)
         if together is not None:
             found.append(together)
     return found
+
+
+def _asked(settings: Mapping[str, Any]) -> Asked:
+    """Return what leaves out the items that a run was told, by its settings, to leave out."""
+    half, limit = settings.get("half", "both"), settings.get("limit")
+
+    def asked(items: Sequence[Item]) -> Sequence[Item]:
+        return [item for item in items if half in ("both", item.tags.get("half", ""))][:limit]
+
+    return asked
 
 
 def _read(path: Path, suite: str | None, split: str | None, family: str | None) -> Recording:

@@ -129,6 +129,16 @@ def test_records_round_trip(tmp_path):
     assert found.records == (record,)
 
 
+def test_a_run_that_was_limited_is_scored_on_what_it_asked(tmp_path, root):
+    path = ours(tmp_path, [RIGHT, WRONG])
+    whole = rescore([path], root, "strict")[0]
+    path.write_bytes(path.read_bytes().replace(b'"model":"m"', b'"model":"m","limit":3', 1))
+    (limited,) = rescore([path], root, "strict")
+    assert (whole.n, limited.n) == (4, 3)
+    assert limited.reasons == {"no_answer": 1, "outside": 1}
+    assert limited.data_hash == whole.data_hash
+
+
 def test_only_disjoint_splits_are_pooled(tmp_path, root):
     files = [
         released(tmp_path, texts, task)

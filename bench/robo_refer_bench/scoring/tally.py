@@ -23,6 +23,9 @@ from robo_refer_bench.suites.digest import Digest
 Mode = Literal["strict", "official"]
 POOLED = "pooled"
 
+Judged = tuple[int, int, Verdict]
+"""Its place (among the items, or in the file), its number of steps, and what a mode says."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -128,6 +131,7 @@ def tally(
     records: Sequence[Record],
     mode: Mode,
     progress: Callable[[], object] = lambda: None,
+    asked: Callable[[Sequence[Item]], Sequence[Item]] = lambda items: items,
 ) -> Score:
     """Return the score of one model's answers to one split.
 
@@ -139,32 +143,25 @@ def tally(
         records: the answers.
         mode: how to score them.
         progress: called after every item.
+        asked: which of the items the run was about, where it says that it left some out.
 
     Raises:
         RoboReferError: as `Suite.items` and the two modes do; BAD_SAMPLE for an answer to an item
             that the split does not have, or, in `strict`, for two answers to one item.
     """
-    items = suite.items(split, root)
+    whole = suite.items(split, root)
+    items = asked(whole)
     places = _places(items, records, suite, split, mode)
+    wanted = {item.id for item in items}
     digest = Digest()
-    verdicts: list[Verdict | None] = [None] * len(records)
-    strict_verdicts: list[Verdict] = []
-    for item in items:
-        digest.add(item)
-        if mode == "strict":
-            mine = places.get(item.id, [])
-            strict_verdicts.append(strict(records[mine[0]] if mine else None, item))
-        else:
-            for place in places.get(item.id, []):
-                verdicts[place] = official(records[place], item)
+    found: list[Judged] = []
+    for number, item in enumerate(whole):
+        digest.add(item)  # of all, so that a part of a split is told from another split
+        if item.id in wanted:
+            found += _judged(number, item, records, places.get(item.id, []), mode)
         progress()
-    steps = {item.id: item.steps for item in items}
-    if mode == "strict":
-        found = list(zip((item.steps for item in items), strict_verdicts, strict=True))
-    else:
-        kept = zip(records, verdicts, strict=True)
-        found = [(steps[record.id], verdict) for record, verdict in kept if verdict is not None]
-    counted = [(step, verdict) for step, verdict in found if verdict.counted]
+    found.sort(key=lambda judged: judged[0])
+    counted = [(steps, verdict) for _, steps, verdict in found if verdict.counted]
     return Score(
         suite=suite.name,
         split=split,
@@ -175,7 +172,7 @@ def tally(
         answered=len(places),
         scores=tuple(verdict.score for _, verdict in counted),
         reasons=_sorted(Counter(v.reason for _, v in counted if v.reason)),
-        left_out=_sorted(Counter(v.reason for _, v in found if not v.counted)),
+        left_out=_sorted(Counter(v.reason for _, _, v in found if not v.counted)),
         by_steps=_by_steps(counted),
         data_hash=digest.hex(),
     )
@@ -202,6 +199,15 @@ def pooled(suite: Suite, scores: Sequence[Score]) -> Score | None:
         reasons=_sorted(sum((Counter(part.reasons) for part in parts), Counter())),
         left_out=_sorted(sum((Counter(part.left_out) for part in parts), Counter())),
     )
+
+
+def _judged(
+    number: int, item: Item, records: Sequence[Record], places: Sequence[int], mode: Mode
+) -> list[Judged]:
+    if mode == "strict":
+        record = records[places[0]] if places else None
+        return [(number, item.steps, strict(record, item))]
+    return [(place, item.steps, official(records[place], item)) for place in places]
 
 
 def _places(
