@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,6 +259,31 @@ def test_masks_are_read_as_published_evaluators_read_them():
         np.testing.assert_array_equal(mask.array(), grey > 0)
     with pytest.raises(RoboReferError, match="damaged"):
         decode_mask(b"no picture", "m")
+
+
+def palette_png(values: np.ndarray, colours: bytes) -> bytes:
+    """Return a PNG whose pixels are numbers of colours."""
+    height, width = values.shape
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in values.astype(np.uint8))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        chunk(*part)
+        for part in (
+            (b"IHDR", head), (b"PLTE", colours), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+        )
+    )  # fmt: skip
+
+
+def test_of_a_mask_with_a_palette_the_number_counts_not_the_colour():
+    values = made.left_half() // 255
+    for colours in (bytes([0, 0, 0, 255, 255, 255]), bytes([200, 9, 9, 0, 90, 0])):
+        mask = decode_mask(palette_png(values, colours), "m")
+        np.testing.assert_array_equal(mask.array(), values > 0)
 
 
 def test_the_cache_of_masks_is_bounded_and_sees_changed_files(tmp_path):
