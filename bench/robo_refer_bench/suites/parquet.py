@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,9 @@ try:
     import pyarrow.parquet as pq
 except ImportError as error:
     raise missing_package("pyarrow", "bench") from error
+
+# An open file has one place where it reads, and requests are made by several threads.
+_LOCK = threading.Lock()
 
 
 def parquet_files(root: Path, stem: str) -> list[Path]:
@@ -65,9 +69,11 @@ def picture_bytes(path: Path, row: int, column: str) -> bytes:
 
 
 def cell(path: Path, row: int, column: str) -> Any:
-    """Return one value of one row."""
-    group, offset = _group_of(path, row)
-    return _column(path, group, column)[offset].as_py()
+    """Return one value of one row; several threads may ask."""
+    with _LOCK:
+        group, offset = _group_of(path, row)
+        values = _column(path, group, column)
+    return values[offset].as_py()
 
 
 def _group_of(path: Path, row: int) -> tuple[int, int]:
