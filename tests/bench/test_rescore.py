@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from robo_refer.errors import RoboReferError
-from robo_refer_bench import cli
+from robo_refer_bench import cli, score_speed
 from robo_refer_bench.records import Record, header, read_records
 from robo_refer_bench.rescore import rescore, table
 from tests.bench import made_suites as made
@@ -166,6 +166,7 @@ def test_intervals_and_json(tmp_path, root, capsys):
     assert found["score"] == 0.5
     assert found["interval95"] == [0.15, 0.85]
     assert found["reasons"] == {"outside": 1, "unparsable_answer": 1}
+    assert found["detectable"]["unpaired"] > 0.9  # four items show nothing
     assert found["items"] == 4
     assert any("published with 100 items" in note for note in found["notes"])
     cli.main(["score", str(path), "--root", str(root), "--mode", "official"])
@@ -178,3 +179,12 @@ def test_the_family_can_be_named(tmp_path, root):
     assert rescore([path], root, "strict", family="gemini")[0].mean == 1
     with pytest.raises(RoboReferError, match="no family"):
         rescore([path], root, "strict", family="gemeni")
+
+
+def test_what_is_measured_for_speed_is_a_suite_and_its_answers(tmp_path):
+    options = score_speed.Options(tmp_path, answers=12, masks=3, width=64, height=48)
+    score_speed.write_files(tmp_path, options)
+    printed, cost = score_speed.ours(tmp_path)
+    assert printed.endswith(" of 12")
+    assert cost.cpu_s > 0
+    assert cost.peak_mb > 10

@@ -12,6 +12,7 @@ import numpy as np
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.metrics import Interval, wilson
+from robo_refer_bench.power import power
 from robo_refer_bench.records import Record
 from robo_refer_bench.scoring.official import SCRIPT_STOPS, official
 from robo_refer_bench.scoring.strict import strict
@@ -71,6 +72,13 @@ class Score:
         """
         return wilson(round(sum(self.scores)), self.n)
 
+    def detectable(self) -> dict[str, float]:
+        """Return the smallest true differences that so many items show, see `power`."""
+        if not self.n:
+            return {}
+        found = power(self.n, min(max(self.mean, 0.05), 0.95))
+        return {"unpaired": round(found.unpaired, 4), "paired": round(found.paired, 4)}
+
     def notes(self) -> list[str]:
         """Return what a reader of the number has to know."""
         found = []
@@ -99,6 +107,7 @@ class Score:
             "score": self.mean,
             "interval95": [round(interval.low, 4), round(interval.high, 4)],
             "n": self.n,
+            "detectable": self.detectable(),
             "items": self.items,
             "published_items": self.published_items,
             "answered": self.answered,
