@@ -89,7 +89,8 @@ def _answers(
 
 def _finished(waiting: dict[Future[list[Record]], Work]) -> Iterator[tuple[Work, list[Record]]]:
     finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in [future for future in waiting if future in finished]:
+    # What raises ends the run, and comes last: answers that are there are kept.
+    for future in sorted(finished, key=lambda done: done.exception() is not None):
         yield waiting.pop(future), future.result()
 
 

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
-from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.errors import ErrorCode, RoboReferError, missing_package
 from robo_refer_bench.asking import GIVE_UP_AFTER, ask_all
 from robo_refer_bench.clients import ModelOptions, open_client
+from robo_refer_bench.clients.engine import EngineClient
 from robo_refer_bench.records import read_records
 from robo_refer_bench.run_log import RunLog
 from robo_refer_bench.scored import score_items
@@ -160,6 +161,17 @@ def test_a_picture_that_is_gone_ends_the_run_with_its_name():
     ):
         ask_all(work, open_client(ModelOptions(server.url, workers=1)), log)
     assert [record.id for record in log.records] == ["0"]
+
+
+def test_a_model_that_cannot_be_loaded_is_no_miss():
+    def load():
+        raise missing_package("torch", "torch")
+
+    client = EngineClient(load, "robo_refer", model="m", fingerprint="0")
+    log = RunLog(None, {})
+    with pytest.raises(RoboReferError, match=r"robo-refer\[torch\]"):
+        ask_all(squares.work([squares.square(0)]), client, log)
+    assert log.records == []
 
 
 @pytest.mark.slow

@@ -72,11 +72,12 @@ class EngineClient:
 
     def _generate(self, requests: Sequence[Request]) -> list[Reply]:
         """Ask all at once; where that is refused, one by one, so that only the bad one is lost."""
+        engine = self._load()
         start = perf_counter()
         try:
-            generations = self._load().generate(requests)
+            generations = engine.generate(requests)
         except RoboReferError as error:
-            if error.code is ErrorCode.BAD_CHECKPOINT:
+            if error.code in (ErrorCode.BAD_CHECKPOINT, ErrorCode.MISSING_DEPENDENCY):
                 raise
             if len(requests) > 1:
                 return [self._generate([request])[0] for request in requests]

@@ -103,7 +103,12 @@ def charts(runs: Sequence[Loaded]) -> list[Chart]:
     found: list[Chart] = []
     for suite in dict.fromkeys(s.asked.suite for s in everything):
         by_run = [[s for s in run.scored if s.asked.suite == suite] for run in runs]
-        found.append(_chart(find_suite(suite).title, [_main(scored) for scored in by_run]))
+        # The title names the suite: its splits need not.
+        main = [
+            {name.removeprefix(f"{suite}/"): items for name, items in _main(scored).items()}
+            for scored in by_run
+        ]
+        found.append(_chart(find_suite(suite).title, main))
         facets = [{f.title: f.groups for f in facets_of(scored)} for scored in by_run]
         for title in dict.fromkeys(title for facet in facets for title in facet):
             groups = [facet.get(title, {}) for facet in facets]
@@ -136,11 +141,7 @@ def _main(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
 
 def _chart(title: str, by_run: Sequence[dict[str, list[Scored]]]) -> Chart:
     names = dict.fromkeys(name for groups in by_run for name in groups)
-    # The title names the suite.
-    lines = (
-        _line(name.rpartition("/")[2], [groups.get(name, []) for groups in by_run])
-        for name in names
-    )
+    lines = (_line(name, [groups.get(name, []) for groups in by_run]) for name in names)
     return Chart(title, tuple(lines))
 
 
