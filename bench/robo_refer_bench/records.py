@@ -97,7 +97,7 @@ class Record:
 
 
 _TEXTS = ("suite", "split", "id", "model", "family", "prompt", "raw_answer", "status", "error")
-_REQUIRED = {"suite", "split", "id", "raw_answer"}
+_REQUIRED = {"suite", "split", "id", "model", "family", "prompt", "raw_answer"}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from robo_refer_bench.rescore import rescore, table
 from tests.bench import made_suites as made
 
 RIGHT, WRONG, SKIPPED = "[(0.2, 0.5)]", "[(0.8, 0.5)]", "(0.9, 0.0, 0.1, 1.0)"
+ANSWER = Record("s", "t", "1", "m", "roborefer", "p", "").line().replace(b'"points":null', b"?")
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +104,8 @@ def test_a_whole_last_line_without_its_newline_counts(tmp_path, root):
         (b'{"robo_refer_bench": 1}\n', "this version"),
         (header({}) + b'{"suite": "s"}\n{}\n', "damaged in line 2"),
         (header({}) + b"\xff\xfe\n", "damaged in line 2"),
-        (header({}) + b'{"suite":"s","split":"t","id":"1","raw_answer":"","points":3}\n', "line 2"),
-        (header({}) + b'{"suite":"s","split":"t","id":"1","raw_answer":"","hm":3}\n', "'hm'"),
+        (header({}) + ANSWER.replace(b"?", b'"points":3'), "line 2: its numbers"),
+        (header({}) + ANSWER.replace(b"?", b'"hm":3'), "'hm'"),
         (b'{"question_id": 1}\n', "'text' in line 1"),
     ],
 )
