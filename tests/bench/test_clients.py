@@ -167,16 +167,17 @@ def test_recorded_answers_are_looked_up(tmp_path):
         {"id": 0, "answer": f"[({X}, {Y})]"},
         {"id": "1", "suite": "refspatial_bench", "split": "Location", "text": "I cannot."},
         {"id": "2", "split": "Placement", "raw_answer": "[(0.1, 0.1)]"},
+        {"question_id": 3, "text": f"[({X}, {Y})]"},  # as the released evaluator writes them
     ]
     path.write_text("\n".join(map(json.dumps, lines)))
     client = open_client(ModelOptions(f"recorded:{path}", family="roborefer"))
-    asked = [squares.square(n) for n in range(3)]
+    asked = [squares.square(n) for n in range(4)]
     replies = client.ask(asked, asked[0].item.frame)
     scored = score_items(
         asked, [r.record(a, client) for r, a in zip(replies, asked, strict=True)], controls=False
     )
-    assert [one.hit for one in scored] == [True, False, False]
-    assert [one.status for one in scored] == ["ok", "unparsable_answer", "no_answer"]
+    assert [one.hit for one in scored] == [True, False, False, True]
+    assert [one.status for one in scored] == ["ok", "unparsable_answer", "no_answer", "ok"]
     assert scored[1].record.raw_answer == "I cannot."
 
 

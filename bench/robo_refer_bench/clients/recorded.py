@@ -14,8 +14,9 @@ from robo_refer_bench.clients.engine import rounded
 from robo_refer_bench.fingerprint import fingerprint
 from robo_refer_bench.records import bad_file, read_lines
 
+ID_FIELDS = ("id", "question_id")
 ANSWER_FIELDS = ("raw_answer", "answer", "text", "response")
-"""Names that an answer goes by, the first that is there counts."""
+"""Names that items and answers go by; the first that is there counts."""
 
 NO_ANSWER = "no_answer"
 
@@ -23,8 +24,9 @@ NO_ANSWER = "no_answer"
 class RecordedClient:
     """Answers by looking them up.
 
-    Every line is an object with "id", one of `ANSWER_FIELDS`, and, where ids alone do not tell,
-    "suite" and "split". Items without a line are misses with the status "no_answer".
+    Every line is an object with one of `ID_FIELDS`, one of `ANSWER_FIELDS`, and, where ids alone
+    do not tell, "suite" and "split". The released evaluator's files are such. Items without a line
+    are misses with the status "no_answer".
 
     Args:
         path: the file.
@@ -74,7 +76,7 @@ def _answers(path: Path) -> dict[tuple[str, str, str], str]:
         values = _object(path, number, line)
         if "robo_refer_bench" in values:
             continue  # the first line of a file of ours says how it was made
-        name = values.get("id")
+        name = next((values[field] for field in ID_FIELDS if field in values), None)
         written = [values[field] for field in ANSWER_FIELDS if field in values]
         if not isinstance(name, str | int) or not written or not isinstance(written[0], str):
             raise bad_file(path, f"has no id, or no answer as text, in line {number}")
