@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import median
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import tyro
 from tqdm import tqdm
 
 from robo_refer.engines.base import Request
@@ -30,27 +28,6 @@ FRAMES = 16
 
 
 @dataclass(frozen=True)
-class ServingOptions:
-    """Measure a server's throughput: many callers at once against one at a time.
-
-    Every caller sends 640x480 RGB-D frames and waits for its answer; every answer is compared
-    with what the same model answers about the same frame without a server.
-    """
-
-    model: str = "nano"
-    """The model to serve."""
-
-    clients: int = 32
-    """Callers at once."""
-
-    requests: int = 320
-    """Requests that they send together; one caller alone sends a quarter of them."""
-
-    as_json: Annotated[bool, tyro.conf.arg(name="json")] = False
-    """Print JSON."""
-
-
-@dataclass(frozen=True)
 class Load:
     """How one crowd of callers was answered."""
 
@@ -62,45 +39,57 @@ class Load:
     wrong: int
 
 
-def main(argv: list[str]) -> None:
-    """Run `robo-refer bench serve` with the arguments after its name."""
-    options = tyro.cli(
-        ServingOptions, args=argv, prog="robo-refer bench serve",
-        description=ServingOptions.__doc__,
-    )  # fmt: skip
-    if options.clients < 1 or options.requests < 4:
+@dataclass(frozen=True)
+class Serving:
+    """The same server under one caller, and under many."""
+
+    one: Load
+    many: Load
+
+    @property
+    def ratio(self) -> float:
+        """Throughput of many callers over that of one."""
+        return self.many.per_second / self.one.per_second
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON-ready fields."""
+        return {**asdict(self), "ratio": round(self.ratio, 3)}
+
+
+def console(serving: Serving) -> str:
+    """Return the measurements as aligned lines."""
+    heads = ("callers", "requests", "a second", "median ms", "p99 ms", "wrong")
+    lines = ["".join(f"{head:>10}" for head in heads)]
+    lines += [
+        f"{load.clients:>10}{load.requests:>10}{load.per_second:>10.1f}"
+        f"{load.median_ms:>10.1f}{load.p99_ms:>10.1f}{load.wrong:>10}"
+        for load in (serving.one, serving.many)
+    ]
+    return "\n".join([*lines, f"ratio of throughput: {serving.ratio:.2f}x"])
+
+
+def measure(model: str, clients: int, count: int) -> Serving:
+    """Return how one caller and how many are answered by the same server.
+
+    Args:
+        model: what is served.
+        clients: callers at once.
+        count: requests that they send together; one caller alone sends a quarter of them.
+
+    Raises:
+        RoboReferError: BACKEND_UNREACHABLE when the server does not start, BAD_REQUEST for
+            impossible numbers.
+    """
+    if clients < 1 or count < 4:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST, "Too few clients or requests.", "Use at least 1 and 4."
         )
-    one, many = measure(options)
-    if options.as_json:
-        ratio = many.per_second / one.per_second
-        print(json.dumps({"one": asdict(one), "many": asdict(many), "ratio": round(ratio, 3)}))
-        return
-    print(
-        f"{'callers':>8}{'requests':>10}{'a second':>10}{'median ms':>11}{'p99 ms':>9}{'wrong':>7}"
-    )
-    for load in (one, many):
-        print(
-            f"{load.clients:>10}{load.requests:>10}{load.per_second:>10.1f}"
-            f"{load.median_ms:>10.1f}{load.p99_ms:>10.1f}{load.wrong:>10}"
-        )
-    print(f"ratio of throughput: {many.per_second / one.per_second:.2f}x")
-
-
-def measure(options: ServingOptions) -> tuple[Load, Load]:
-    """Return how one caller and how many are answered by the same server.
-
-    Raises:
-        RoboReferError: BACKEND_UNREACHABLE when the server does not start.
-    """
     requests = _requests()
-    expected = _answers(options.model, requests)
-    with served(options.model) as url:
+    expected = _answers(model, requests)
+    with served(model) as url:
         _crowd(url, requests, expected, 1, 8)  # both sides warm
-        one = _crowd(url, requests, expected, 1, options.requests // 4)
-        many = _crowd(url, requests, expected, options.clients, options.requests)
-    return one, many
+        one = _crowd(url, requests, expected, 1, count // 4)
+        return Serving(one, _crowd(url, requests, expected, clients, count))
 
 
 @contextmanager

@@ -8,12 +8,13 @@ import pytest
 
 from robo_refer.errors import RoboReferError
 from robo_refer_bench import serving
+from robo_refer_bench.cli import main
 
 
 def test_one_and_many_callers_get_the_models_own_answers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    serving.main(["--clients", "4", "--requests", "16", "--json"])
+    main(["serve", "--clients", "4", "--requests", "16", "--json"])
     measured = json.loads(capsys.readouterr().out)
     assert (measured["one"]["clients"], measured["many"]["clients"]) == (1, 4)
     assert (measured["one"]["requests"], measured["many"]["requests"]) == (4, 16)
