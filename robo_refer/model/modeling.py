@@ -20,6 +20,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model import tower as _tower  # noqa: F401 - registers nano's tower
 from robo_refer.model.configuration import RoboReferConfig
 from robo_refer.model.projector import Projector
+from robo_refer.model.scales import join_scales, stitch
 
 
 @dataclass
@@ -59,13 +60,8 @@ class RoboReferModel(RoboReferPreTrainedModel):
         super().__init__(config)
         self.vision_tower = AutoModel.from_config(config.vision_config)
         self.depth_tower = AutoModel.from_config(config.depth_config)
-        width = config.text_config.hidden_size
-        self.vision_projector = Projector(
-            config.vision_config.hidden_size, width, config.merge, config.projector_norm
-        )
-        self.depth_projector = Projector(
-            config.depth_config.hidden_size, width, config.merge, config.projector_norm
-        )
+        self.vision_projector = _projector(config, config.vision_config)
+        self.depth_projector = _projector(config, config.depth_config)
         self.language_model = AutoModel.from_config(config.text_config)
         self.post_init()
 
@@ -82,15 +78,50 @@ class RoboReferModel(RoboReferPreTrainedModel):
             return tower(pixel_values=pixels).last_hidden_state
         return tower(pixel_values=pixels, output_hidden_states=True).hidden_states[layer]
 
-    def image_tokens(self, pixel_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (images, tokens, width) and the features they came from."""
+    def image_tokens(
+        self, pixel_values: torch.Tensor, grids: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (images, tokens, width) and the features they came from; see `_tokens`."""
         features = self.tower_features(self.vision_tower, pixel_values)
-        return self.vision_projector(features, _grid(self.config.vision_config)), features
+        config = self.config.vision_config
+        return self._tokens(self.vision_projector, features, config, grids), features
 
-    def depth_tokens(self, depth_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (depth maps, tokens, width) and the features they came from."""
+    def depth_tokens(
+        self, depth_values: torch.Tensor, grids: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (depth maps, tokens, width) and the features they came from; see `_tokens`."""
         features = self.tower_features(self.depth_tower, depth_values)
-        return self.depth_projector(features, _grid(self.config.depth_config)), features
+        config = self.config.depth_config
+        return self._tokens(self.depth_projector, features, config, grids), features
+
+    def _tokens(
+        self,
+        projector: Projector,
+        features: torch.Tensor,
+        config: Any,
+        grids: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return (images, tokens, width), or (1, all tokens, width) where scales are joined.
+
+        Raises:
+            RoboReferError: BAD_REQUEST when scales are to be joined and no grids are given.
+        """
+        if not self.config.s2_scales:
+            return projector(features, _grid(config))
+        if grids is None:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                "This model joins several scales of an image, but no image_grids are given.",
+                "Build batches with the processor.",
+            )
+        squares = [scale // config.image_size for scale in self.config.s2_scales[:-1]]
+        shapes = [(int(rows), int(columns)) for rows, columns in grids]
+        counts = [sum(side * side for side in squares) + r * c for r, c in shapes]
+        tokens = []
+        for part, shape in zip(features.split(counts), shapes, strict=True):
+            tiles = projector(join_scales(part, squares, shape), _grid(config))
+            tokens.append(stitch(tiles, shape).flatten(0, 1))
+        return torch.cat(tokens)[None]
 
     def forward(
         self,
@@ -103,6 +134,8 @@ class RoboReferModel(RoboReferPreTrainedModel):
         past_key_values: Cache | None = None,
         inputs_embeds: torch.Tensor | None = None,
         use_cache: bool | None = None,
+        image_grids: torch.Tensor | None = None,
+        depth_grids: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> RoboReferModelOutput:
         """Run the decoder over text with image and depth features in their placeholders.
@@ -117,17 +150,19 @@ class RoboReferModel(RoboReferPreTrainedModel):
             depth_mask: (batch,) bool, which samples have depth.
             attention_mask: (batch, length), or a (batch, 1, length, length) bool mask where
                 several questions share one image.
+            image_grids, depth_grids: (images, 2), rows and columns of tiles of each image's last
+                scale, where the model joins scales; `pixel_values` are then tiles.
         """
         image_features = depth_features = None
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         if pixel_values is not None:
-            tokens, image_features = self.image_tokens(pixel_values)
+            tokens, image_features = self.image_tokens(pixel_values, image_grids)
             inputs_embeds = _fill(inputs_embeds, input_ids, self.config.image_token_id, tokens)
         if depth_values is not None and depth_mask is not None:
             depth_values = depth_values[depth_mask.bool()]
         if depth_values is not None and len(depth_values):
-            tokens, depth_features = self.depth_tokens(depth_values)
+            tokens, depth_features = self.depth_tokens(depth_values, depth_grids)
             inputs_embeds = _fill(inputs_embeds, input_ids, self.config.depth_token_id, tokens)
         output = self.language_model(
             inputs_embeds=inputs_embeds,
@@ -186,6 +221,8 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
         labels: torch.LongTensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | torch.Tensor = 0,
+        image_grids: torch.Tensor | None = None,
+        depth_grids: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Return logits (and the loss where `labels` are given); inputs as in the inner model."""
@@ -199,6 +236,8 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
             past_key_values=past_key_values,
             inputs_embeds=inputs_embeds,
             use_cache=use_cache,
+            image_grids=image_grids,
+            depth_grids=depth_grids,
             **kwargs,
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
@@ -223,6 +262,8 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
         depth_values: torch.Tensor | None = None,
         depth_mask: torch.Tensor | None = None,
         is_first_iteration: bool | None = False,
+        image_grids: torch.Tensor | None = None,
+        depth_grids: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Pass the images on in the prefill only: afterwards they live in the cache."""
@@ -233,7 +274,14 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
             inputs["pixel_values"] = pixel_values
             inputs["depth_values"] = depth_values
             inputs["depth_mask"] = depth_mask
+            inputs["image_grids"] = image_grids
+            inputs["depth_grids"] = depth_grids
         return inputs
+
+
+def _projector(config: RoboReferConfig, tower: Any) -> Projector:
+    channels = tower.hidden_size * max(1, len(config.s2_scales))
+    return Projector(channels, config.text_config.hidden_size, config.merge, config.projector_norm)
 
 
 def _grid(config: Any) -> tuple[int, int]:
