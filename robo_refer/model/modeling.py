@@ -123,6 +123,20 @@ class RoboReferModel(RoboReferPreTrainedModel):
             tokens.append(stitch(tiles, shape).flatten(0, 1))
         return torch.cat(tokens)[None]
 
+    def embed(
+        self,
+        input_ids: torch.Tensor,
+        image_tokens: torch.Tensor | None = None,
+        depth_tokens: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return (batch, length, width): words, with features in the places of their token."""
+        embeds = self.get_input_embeddings()(input_ids)
+        if image_tokens is not None:
+            embeds = _fill(embeds, input_ids, self.config.image_token_id, image_tokens)
+        if depth_tokens is not None:
+            embeds = _fill(embeds, input_ids, self.config.depth_token_id, depth_tokens)
+        return embeds
+
     def forward(
         self,
         input_ids: torch.LongTensor | None = None,
@@ -261,6 +275,7 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
         pixel_values: torch.Tensor | None = None,
         depth_values: torch.Tensor | None = None,
         depth_mask: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
         is_first_iteration: bool | None = False,
         image_grids: torch.Tensor | None = None,
         depth_grids: torch.Tensor | None = None,
@@ -268,7 +283,10 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
     ) -> dict[str, Any]:
         """Pass the images on in the prefill only: afterwards they live in the cache."""
         inputs: dict[str, Any] = super().prepare_inputs_for_generation(
-            input_ids, is_first_iteration=is_first_iteration, **kwargs
+            input_ids,
+            inputs_embeds=inputs_embeds,
+            is_first_iteration=is_first_iteration,
+            **kwargs,
         )
         if is_first_iteration or not kwargs.get("use_cache", True):
             inputs["pixel_values"] = pixel_values

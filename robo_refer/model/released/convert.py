@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from transformers import AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase
 
 from robo_refer import tokens
-from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.released.card import write_card
 from robo_refer.model.released.layout import (
@@ -23,6 +19,7 @@ from robo_refer.model.released.layout import (
     our_name,
     read_layout,
 )
+from robo_refer.model.released.output import Conversion, new_folder
 from robo_refer.model.released.weights import (
     MAX_SHARD_BYTES,
     Outgoing,
@@ -44,21 +41,6 @@ _DTYPES = {
     "F16": torch.float16,
     "BF16": torch.bfloat16,
 }
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What was done.
-
-    Attributes:
-        tensors: number of tensors written.
-        size_bytes: their size.
-        notes: what is not a plain copy, one sentence each.
-    """
-
-    tensors: int
-    size_bytes: int
-    notes: tuple[str, ...]
 
 
 def convert(
@@ -223,30 +205,3 @@ def _write_configs(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     ).save_pretrained(folder)
-
-
-@contextmanager
-def new_folder(out: Path) -> Iterator[Path]:
-    """Yield a folder that becomes `out` when the block ends well, and vanishes when it does not.
-
-    Raises:
-        RoboReferError: BAD_FILE when `out` exists or cannot be made.
-    """
-    if out.exists():
-        raise RoboReferError(
-            ErrorCode.BAD_FILE, f"{out} exists already.", "Name a folder that does not exist yet."
-        )
-    part = out.with_name(out.name + ".part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        yield part
-        part.rename(out)
-    except OSError as error:
-        raise RoboReferError(
-            ErrorCode.BAD_FILE,
-            f"{out} cannot be written: {error.strerror}.",
-            "Name a place where you may write and that has room.",
-        ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

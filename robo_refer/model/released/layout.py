@@ -140,7 +140,7 @@ def _refuse_unknown(top: Mapping[str, Any]) -> None:
         "mm_use_im_patch_token": (False, None),
     }
     if top.get("image_aspect_ratio") == "dynamic_s2":
-        expected["s2_resize_output_to_scale_idx"] = (-1, None)
+        expected["s2_resize_output_to_scale_idx"] = (-1,)
     for key, known in expected.items():
         if top.get(key) not in known:
             raise bad_checkpoint(f"Its {key} is {top.get(key)!r}.", _CODE_REMEDY)
