@@ -5,9 +5,6 @@ one. `dynamic` (2B; after InternVL 1.5, arXiv:2404.16821, section 3.3) takes the
 tiles whose aspect ratio is nearest to the image's and, if that is more than one tile, adds the
 whole image as a last tile. `dynamic_s2` (8B; NVILA, arXiv:2412.04468) shows the image at each of
 its scales: all but the last as squares, the last as a grid. The network joins their features.
-
-Pillow's resize, because the released models were trained behind it: OpenCV has another cubic
-kernel and does not widen it when it shrinks.
 """
 
 from __future__ import annotations
@@ -105,11 +102,10 @@ def cut_tiles(image: NDArray[np.uint8], spec: TilingSpec) -> NDArray[np.uint8]:
 
 def _cut(image: NDArray[np.uint8], grid: Grid, tile_px: int) -> NDArray[np.uint8]:
     """Stretch the image over a grid of tiles and return them row by row."""
-    from PIL import Image
+    from robo_refer.resampling import resize_bicubic
 
     rows, columns = grid
-    size = (columns * tile_px, rows * tile_px)
-    stretched = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    stretched = resize_bicubic(image, (columns * tile_px, rows * tile_px))
     cells = stretched.reshape(rows, tile_px, columns, tile_px, 3).swapaxes(1, 2)
     return cells.reshape(rows * columns, tile_px, tile_px, 3)
 

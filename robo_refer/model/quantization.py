@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any, Literal
 
 import torch
@@ -30,8 +29,10 @@ def quantization_options(kind: Quantization | None) -> dict[str, Any]:
     """
     if kind is None:
         return {}
-    if find_spec("bitsandbytes") is None:
-        raise missing_package("bitsandbytes", "quantize")
+    try:
+        import bitsandbytes  # noqa: F401 - transformers uses it, and says so less clearly
+    except ImportError as error:
+        raise missing_package("bitsandbytes", "quantize") from error
     if kind == "int8":
         config = BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=_EXACT)
     else:
