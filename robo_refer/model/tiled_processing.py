@@ -143,11 +143,15 @@ class TiledProcessor(ProcessorMixin):
         return expanded
 
     def _lengths(self, images: Sequence[TiledImage]) -> list[int]:
-        """Return the number of features behind every placeholder."""
-        per_tile = self.spec.tile_tokens
+        """Return the number of features behind every placeholder of all images."""
+        counts = (self.features_of(len(image.pixels), image.grid) for image in images)
+        return [count for each in counts for count in each]
+
+    def features_of(self, tiles: int, grid: Grid) -> list[int]:
+        """Return the number of features behind every placeholder of one image."""
         if self.spec.tiling == "dynamic":
-            return [per_tile for image in images for _ in image.pixels]
-        return [per_tile * rows * columns for rows, columns in (image.grid for image in images)]
+            return [self.spec.tile_tokens] * tiles
+        return [self.spec.tile_tokens * grid[0] * grid[1]]
 
     def batch_decode(self, sequences: Any, skip_special_tokens: bool = True, **_: Any) -> list[str]:
         """Return the texts without special tokens."""
