@@ -20,6 +20,9 @@ POINT_FORMAT = (
 )
 """What RoboRefer's own client puts behind every instruction; the released models know no other."""
 
+_FORMAT_START = "Your answer should be formatted as"
+"""RoboRefer's clients may have put it there themselves, in this or a similar wording."""
+
 REASON_FORMAT = (
     "Write your reasoning between <think> and </think>, one line for each step, then the points "
     "between <answer> and </answer>."
@@ -38,8 +41,9 @@ def question(instruction: str, *, reason: bool, special: Iterable[str]) -> str:
     Raises:
         RoboReferError: BAD_INSTRUCTION when it is empty, too long, or not valid Unicode.
     """
-    forms = [POINT_FORMAT, REASON_FORMAT] if reason else [POINT_FORMAT]
-    return " ".join([check_instruction(without_words(instruction, special)), *forms])
+    asked = check_instruction(without_words(instruction, special))
+    forms = [] if _FORMAT_START in asked else [POINT_FORMAT]
+    return " ".join([asked, *forms, *([REASON_FORMAT] if reason else [])])
 
 
 def without_words(text: str, words: Iterable[str]) -> str:

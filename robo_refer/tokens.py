@@ -49,6 +49,8 @@ SECOND_TOKENS = tuple(f", {value}" for value in FIRST_TOKENS)
 
 MAX_INSTRUCTION_CHARS = 2000
 _FORBIDDEN = re.compile(r"[<>\[\](){}]")
+# What RoboRefer's clients write behind every instruction; nano knows one format only.
+_FORMAT_REQUEST = re.compile(r"your answer should be formatted as .*", re.DOTALL)
 
 
 def quantise(value: float) -> float:
@@ -91,7 +93,8 @@ def normalise_instruction(text: str) -> str:
         RoboReferError: BAD_INSTRUCTION when it is empty, too long, or not valid Unicode.
     """
     _check_form(text)
-    plain = _FORBIDDEN.sub(" ", unicodedata.normalize("NFKC", text).lower())
+    plain = _FORMAT_REQUEST.sub(" ", unicodedata.normalize("NFKC", text).lower())
+    plain = _FORBIDDEN.sub(" ", plain)
     plain = " ".join(plain.split()).rstrip(" .!?;:,")
     _check_words(plain)
     return plain

@@ -37,6 +37,7 @@ def test_an_instruction_of_special_words_alone_is_empty() -> None:
 def test_the_format_of_the_answer_is_asked_for() -> None:
     direct = chat.question("Point to the Mug.", reason=False, special=WORDS)
     assert direct == f"Point to the Mug. {chat.POINT_FORMAT}"
+    assert chat.question(direct, reason=False, special=WORDS) == direct  # not asked for twice
     assert chat.REASON_FORMAT in chat.question("mug", reason=True, special=WORDS)
 
 
