@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.files import read_rgb
+from robo_refer.files.frame_files import read_rgb
 from robo_refer.tiling import TilingSpec, cut_tiles, tile_pixels
 
 PAIRS = 15
