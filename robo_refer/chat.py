@@ -7,7 +7,7 @@ its features and one newline, the end mark that the model was trained with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from robo_refer.tiling import TilingSpec
 from robo_refer.tokens import DEPTH, IMAGE, check_instruction
@@ -80,7 +80,7 @@ def message(
 
 
 def expand(
-    token_ids: Sequence[int], lengths: dict[int, Sequence[int]], end_ids: Sequence[int]
+    token_ids: Sequence[int], lengths: Mapping[int, Sequence[int]], end_ids: Sequence[int]
 ) -> list[int]:
     """Return the ids with every placeholder repeated once for each of its features.
 

@@ -62,7 +62,7 @@ def init_depth(
     Args:
         source: folder of an NVILA without depth (llm/, vision_tower/, mm_projector/), or its name
             on the hub.
-        out: new folder, which `robo-refer train` can start from.
+        out: new folder.
         revision: of a name on the hub.
     """
     from robo_refer.model.released.convert import convert as to_ours

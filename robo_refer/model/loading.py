@@ -12,10 +12,10 @@ from robo_refer.model.processing import RoboReferProcessor
 from robo_refer.model.tiled_processing import TiledProcessor
 
 
-def load_checkpoint(
-    folder: Path, **options: Any
-) -> tuple[RoboReferForConditionalGeneration, RoboReferProcessor | TiledProcessor]:
+def load_checkpoint(folder: Path, **options: Any) -> tuple[RoboReferForConditionalGeneration, Any]:
     """Return the model, ready to answer, and the processor of a checkpoint folder.
+
+    That is a `RoboReferProcessor` or, for a converted 2B or 8B, a `TiledProcessor`.
 
     Args:
         folder: the checkpoint.

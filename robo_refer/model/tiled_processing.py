@@ -191,7 +191,7 @@ def depth_picture(depth: Depth) -> NDArray[np.uint8]:
             f"Depth is {depth.shape} {depth.dtype}, neither metres nor a relative picture.",
             "Give (height, width) float metres, or (height, width, 3) uint8 with near bright.",
         )
-    relative = relative_depth(depth)
+    relative = relative_depth(depth.astype(np.float32))
     if relative is None:
         raise RoboReferError(
             ErrorCode.BAD_DEPTH,

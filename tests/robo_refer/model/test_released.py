@@ -246,6 +246,10 @@ def test_the_commands_convert_and_refuse_in_one_line(
     main(["model", "convert", str(released("lite2b")), "--out", out])
     assert "152 tensors" in capsys.readouterr().out
     main(["model", "convert", out, "--reverse", "--out", str(tmp_path / "back")])
+    for wrong in (["export", "--checkpoint", out], ["convert", "--reverse", str(tmp_path)]):
+        with pytest.raises(SystemExit) as caught:
+            main(["model", *wrong, "--out", str(tmp_path / "no")])
+        assert caught.value.code == 2
     with pytest.raises(SystemExit) as caught:
         main(["model", "convert", str(released("lite2b")), "--out", out])
     assert caught.value.code == 2
