@@ -212,6 +212,23 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
             attentions=output.attentions,
         )
 
+    def _expand_inputs_for_generation(
+        self, expand_size: int = 1, **kwargs: Any
+    ) -> tuple[torch.LongTensor, dict[str, Any]]:
+        """Repeat the inputs for several answers to each prompt; transformers repeats row by row.
+
+        Raises:
+            RoboReferError: BAD_REQUEST where rows of pixels are tiles: repeated one by one, they
+                would be those of other images, and nothing would tell.
+        """
+        if expand_size > 1 and kwargs.get("image_grids") is not None:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                "Several answers at once to a prompt whose image is tiles are not supported.",
+                "Give the sample to the processor as many times as you want answers.",
+            )
+        return super()._expand_inputs_for_generation(expand_size=expand_size, **kwargs)
+
     def prepare_inputs_for_generation(
         self,
         input_ids: torch.LongTensor,

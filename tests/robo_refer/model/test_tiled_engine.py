@@ -97,6 +97,22 @@ def test_depth_changes_the_answer_and_order_is_kept(engine: TorchTiledEngine) ->
     assert len({a.token_ids for a in together}) == 3
 
 
+def test_a_batch_of_other_sizes_and_depths_answers_as_each_alone(engine: TorchTiledEngine) -> None:
+    model, processor = engine._model, engine._processor
+    wide = Frame(np.ascontiguousarray(small_frame().rgb[:45]))  # two tiles and the whole
+    frames = [small_frame(depth=True), wide, small_frame()]
+    texts = ["the mug", "a bowl left of it", "the nearest cup"]
+    together = model.generate(**processor.from_frames(frames, texts), max_new_tokens=5)
+    for row, frame, text in zip(together, frames, texts, strict=True):
+        alone = model.generate(**processor.from_frames([frame], [text]), max_new_tokens=5)
+        assert row[-5:].tolist() == alone[0, -5:].tolist()
+    with pytest.raises(RoboReferError) as caught:
+        model.generate(
+            **processor.from_frames([wide], texts[:1]), num_return_sequences=2, do_sample=True
+        )
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
 def test_answers_are_read_in_both_forms_as_parts_of_the_whole_image(
     engine: TorchTiledEngine,
 ) -> None:
