@@ -47,7 +47,7 @@ def convert(
     if reverse:
         done = restore(Path(source), out)
     else:
-        done = to_ours(fetch(source, revision), out, name=source)
+        done = to_ours(fetch(source, revision), out, name=_name(source))
     print(done.report(out))
 
 
@@ -68,8 +68,13 @@ def init_depth(
     from robo_refer.model.released.convert import convert as to_ours
     from robo_refer.model.released.hub import fetch
 
-    done = to_ours(fetch(source, revision), out, init_depth=True, name=source)
+    done = to_ours(fetch(source, revision), out, init_depth=True, name=_name(source))
     print(done.report(out))
+
+
+def _name(source: str) -> str:
+    """Return what a card calls the source: its name on the hub, or that of its folder."""
+    return Path(source).resolve().name if Path(source).is_dir() else source
 
 
 def main(argv: list[str]) -> None:

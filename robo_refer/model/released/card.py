@@ -41,8 +41,7 @@ def write_card(folder: Path, source: Path, name: str, notes: Sequence[str]) -> N
     terms = (
         f"The card of the source says: {licence}. A conversion changes nothing about it."
         if licence
-        else "The source folder names no licence. Ask its publisher before you use or share it; "
-        "weights derived from NVILA have so far been for non-commercial use."
+        else "The source folder names no licence. Ask its publisher before you use or share it."
     )
     items = "".join(f"\n- {note}" for note in notes)
     card = _CARD.format(
