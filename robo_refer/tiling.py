@@ -1,7 +1,7 @@
 """Frame -> tiles: what the released 2B and 8B see in place of nano's one canvas.
 
 An image is stretched to a whole number of square tiles, and the tiles go through the tower one by
-one. `dynamic` (2B; after InternVL 1.5, arXiv:2404.16821, section 3.3) takes the grid of 1 to 12
+one. `dynamic` (2B; after InternVL 1.5, arXiv:2404.16821) takes the grid of 1 to 12
 tiles whose aspect ratio is nearest to the image's and, if that is more than one tile, adds the
 whole image as a last tile. `dynamic_s2` (8B; NVILA, arXiv:2412.04468) shows the image at each of
 its scales: all but the last as squares, the last as a grid. The network joins their features.

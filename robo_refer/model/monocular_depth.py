@@ -11,7 +11,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.relative_depth import from_disparity
 
 DEFAULT_MODEL = "depth-anything/Depth-Anything-V2-Large-hf"
-"""The model behind the released data and demos (paper appendix B.4)."""
+"""The model behind the depth that the released models were trained on."""
 
 
 class MonocularDepth:

@@ -1,4 +1,4 @@
-"""Features of one image at several scales, joined on the grid of the last (S2, NVILA section 2).
+"""Features of one image at several scales, joined on the grid of the last (S2, arXiv:2403.13043).
 
 A tower sees tiles; here they are put back where they were in the image, every scale is brought to
 the size of the last one, and the channels of all scales stand side by side.

@@ -56,8 +56,8 @@ def convert(
     Args:
         source: folder in the released layout.
         out: new folder.
-        init_depth: start a depth tower and projector as copies of those for RGB (paper section
-            3.2), for an NVILA that has none.
+        init_depth: start a depth tower and projector as copies of those for RGB, for an
+            NVILA that has none.
         name: what the card calls the source; its folder's name by default.
         max_shard_bytes: size of the files of weights.
 
