@@ -72,6 +72,25 @@ def test_there_and_back_every_tensor_is_the_same(kind: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_was_trained_further_goes_back_too(kind: str, tmp_path: Path) -> None:
+    convert(released(kind), tmp_path / "ours")
+    model, processor = load_checkpoint(tmp_path / "ours")
+    with torch.no_grad():
+        model.model.depth_projector.layers[1].bias += 1
+    model.save_pretrained(tmp_path / "trained", max_shard_size="400kB")
+    processor.save_pretrained(tmp_path / "trained")
+    restore(tmp_path / "trained", tmp_path / "back")
+    changed = []
+    for part in PARTS:
+        before = load_file(released(kind) / part / "model.safetensors")
+        for name, tensor in stored_tensors(tmp_path / "back" / part).items():
+            if not torch.equal(before.pop(name), tensor.read()):
+                changed.append((part, name))
+        assert not before
+    assert changed == [("depth_projector", "layers.2.bias")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_names_map_one_to_one(kind: str) -> None:
     for part in PARTS:
         for name in stored_tensors(released(kind) / part):
