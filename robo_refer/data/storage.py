@@ -97,10 +97,10 @@ def write_shard(path: str | Path, samples: Iterable[Sample]) -> int:
     try:
         for sample in samples:
             shard.add(sample)
+        shard.commit()
     except BaseException:
         shard.discard()
         raise
-    shard.commit()
     return shard.count
 
 
