@@ -23,7 +23,14 @@ def make_sample(plan: Plan, index: int) -> Sample:
     scene_seed = _scene_seed(plan.seed, index)
     half = plan.scene_half(index)
     seen = observe(scene_seed, half, plan.width, plan.height)
-    questions = ask(seen, _rng(plan.seed, index, 1), plan.questions, plan.families, plan.relations)
+    questions = ask(
+        seen,
+        _rng(plan.seed, index, 1),
+        plan.questions,
+        plan.families,
+        plan.relations,
+        plan.wording,
+    )
     depth_m = seen.depth_m
     if plan.sensor_depth:
         depth_m = sensor_depth(seen.depth_m, seen.rgb, _rng(plan.seed, index, 2))

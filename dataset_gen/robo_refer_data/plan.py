@@ -7,11 +7,12 @@ from typing import Any, Literal, get_args
 
 from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_data.language.varied import Wording
 from robo_refer_data.observation import Half
 from robo_refer_data.relations import listed  # noqa: F401 - registers them
 from robo_refer_data.relations.registry import find
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raise it with every change that makes other bytes from the same seed."""
 
 _MAX_SHARD = 500
@@ -36,6 +37,8 @@ class Plan:
         sensor_depth: store depth as a depth camera would measure it, instead of exact depth.
         families: which question families to ask.
         relations: ask only questions that are about none but these; empty for all.
+        wording: how what is answered by pointing is asked: "plain" in few words, which a small
+            model learns from nothing, or "varied".
         hold_out: "inner:outer" relations that no question asks in a row, kept for a test.
     """
 
@@ -48,6 +51,7 @@ class Plan:
     sensor_depth: bool = False
     families: tuple[str, ...] = FAMILIES
     relations: tuple[str, ...] = ()
+    wording: Wording = "varied"
     hold_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -65,12 +69,13 @@ class Plan:
                     f"{name} must lie in {low}..{high}, got {getattr(self, name)}.",
                     f"Choose another {name}.",
                 )
-        if self.half not in get_args(Halves):
-            raise RoboReferError(
-                ErrorCode.BAD_REQUEST,
-                f"There is no half {self.half!r}.",
-                f"Choose among: {', '.join(get_args(Halves))}.",
-            )
+        for name, choices in (("half", get_args(Halves)), ("wording", get_args(Wording))):
+            if getattr(self, name) not in choices:
+                raise RoboReferError(
+                    ErrorCode.BAD_REQUEST,
+                    f"There is no {name} {getattr(self, name)!r}.",
+                    f"Choose among: {', '.join(choices)}.",
+                )
         unknown = [name for name in self.families if name not in FAMILIES]
         if unknown or not self.families:
             raise RoboReferError(

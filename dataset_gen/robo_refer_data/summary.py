@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from robo_refer.data import read_samples, shard_paths
-from robo_refer_data.blind_stats import blind_stats, blind_table
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_data.tables import Tables
 
 KindKey = tuple[str, str, int]
 """kind, family, hops."""
@@ -77,18 +78,41 @@ def summarise(path: Path) -> Summary:
     return summary
 
 
-def write_card(out: Path, plan: dict[str, Any], summary: Summary) -> None:
-    """Write the dataset card (README.md) that the Hugging Face Hub and people read."""
+def write_card(
+    out: Path, options: dict[str, Any], summary: Summary, command: str = "generate"
+) -> None:
+    """Write the dataset card (README.md) that the Hugging Face Hub and people read.
+
+    Args:
+        out: dataset folder.
+        options: what it was made with.
+        summary: of it.
+        command: of `robo-refer data` that made it.
+
+    Raises:
+        RoboReferError: BAD_FILE when it cannot be written.
+    """
     scenes = ", ".join(f"{count} {half}".strip() for half, count in sorted(summary.scenes.items()))
-    options = "\n".join(f"- {name}: {value}" for name, value in plan.items())
+    listed = "\n".join(f"- {name}: {value}" for name, value in options.items())
     card = _CARD.format(
         scenes=scenes,
         questions=summary.questions,
-        options=options,
+        options=listed,
+        command=command,
         table="\n".join(summary.table()),
-        blind="\n".join(blind_table(blind_stats(out))),
+        tables="\n".join(Tables.of(out).lines()),
     )
-    (out / "README.md").write_text(card)
+    path = out / "README.md"
+    temporary = path.with_suffix(".tmp")
+    try:
+        temporary.write_text(card)
+        temporary.replace(path)
+    except OSError as error:
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"{path} cannot be written: {error}.",
+            "Make room or choose a writable folder, and give the same command again.",
+        ) from error
 
 
 _CARD = """---
@@ -108,7 +132,7 @@ tags:
 Synthetic RGB-D scenes with exact ground truth, and instructions that refer to objects and free
 space in them. Scenes: {scenes}. Questions: {questions}.
 
-Made by `robo-refer data generate` with:
+Made by `robo-refer data {command}` with:
 
 {options}
 
@@ -131,10 +155,5 @@ run-length encodings, coordinates are x right and y down in [0, 1], lengths are 
 
 {table}
 
-## Answered without reading the question
-
-The best of several rules that see only the picture (the lowest object, the largest ...), per family
-and per relation that questions mention; (!) where it is surely right in more than 40 %.
-
-{blind}
+{tables}
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from robo_refer_data import cli
 from robo_refer_data.generate import generate
 from robo_refer_data.making import make_sample
 from robo_refer_data.plan import Plan
-from robo_refer_data.summary import summarise
+from robo_refer_data.summary import summarise, write_card
 
 SIZE = {"width": 32, "height": 24}
 
@@ -117,6 +118,55 @@ def test_an_unwritable_place_is_an_error(tmp_path: Path) -> None:
     plan = Plan(scenes=2, **SIZE)
     error = error_of(lambda: generate(tmp_path / "file" / "set", plan, 1, fake_sample))
     assert error.code is ErrorCode.BAD_FILE
+
+
+def full_disk_sample(plan: Plan, index: int) -> Sample:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_an_error_and_what_is_finished_stays(tmp_path: Path) -> None:
+    plan = Plan(scenes=16, **SIZE)
+    generate(tmp_path, plan, 1, fake_sample)
+    kept, lost = shard_paths(tmp_path)
+    lost.unlink()
+    error = error_of(lambda: generate(tmp_path, plan, 1, full_disk_sample))
+    assert error.code is ErrorCode.BAD_FILE
+    assert "No space" in error.message
+    assert "second run goes on" in error.remedy
+    assert shard_paths(tmp_path) == [kept]
+    assert not list((tmp_path / "data").glob(".*"))
+
+
+def test_a_dataset_of_another_version_is_not_continued(tmp_path: Path) -> None:
+    plan = Plan(scenes=2, **SIZE)
+    generate(tmp_path, plan, 1, fake_sample)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "generator": 3}))
+    error = error_of(lambda: generate(tmp_path, plan, 1, fake_sample))
+    assert error.code is ErrorCode.BAD_REQUEST
+    assert "generator is 3, not" in error.message
+
+
+def test_a_card_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    generate(tmp_path, Plan(scenes=2, **SIZE), 1, fake_sample)
+    (tmp_path / "README.md").mkdir()
+    error = error_of(lambda: write_card(tmp_path, {}, summarise(tmp_path)))
+    assert error.code is ErrorCode.BAD_FILE
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("families", ("objects",)),
+        ("relations", ("leftish",)),
+        ("wording", "loud"),
+        ("half", "both "),
+    ],
+)
+def test_unknown_names_are_refused_with_those_there_are(option: str, value: object) -> None:
+    error = error_of(lambda: Plan(scenes=1, **{option: value}))
+    assert error.code is ErrorCode.BAD_REQUEST
+    assert "Choose among" in error.remedy
 
 
 @pytest.mark.parametrize(
