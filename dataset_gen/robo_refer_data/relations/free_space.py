@@ -67,8 +67,7 @@ class FreeSpace:
 
     def stands(self, index: int) -> bool:
         """Whether an object stands on the main table itself."""
-        item = self._facts.observation.objects[index]
-        return item.support_id == 0 and item.support_kind == "on" and len(self._pixels[0]) > 0
+        return bool(self._facts.on_table[index]) and len(self._pixels[0]) > 0
 
     @cached_property
     def _pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
