@@ -34,11 +34,18 @@ def generate(
     relations: tuple[str, ...] = (),
     wording: Literal["plain", "varied"] = "varied",
     hold_out: tuple[str, ...] = (),
+    world: tuple[str, ...] = ("tabletop",),
+    objects: tuple[int, int] = (3, 12),
+    assets: tuple[str, ...] = ("parametric",),
+    physics: bool = False,
+    renderer: str = "embree",
+    sensor: tuple[str, ...] = (),
     json: bool = False,
 ) -> None:
     """Render scenes, ask about them, and store both as a dataset.
 
-    Stopped runs go on where they were when the same command is given again.
+    Stopped runs go on where they were when the same command is given again. For example:
+    robo-refer data generate --out data --scenes 500 --world desk kitchen --objects 5 25
 
     Args:
         out: Folder of the dataset.
@@ -53,10 +60,17 @@ def generate(
         relations: Ask only about these (see 'robo-refer data relations'); all if none is given.
         wording: Ask in few words, which a small model learns from nothing, or in varied ones.
         hold_out: Pairs INNER:OUTER that no question asks one after the other, kept for a test.
+        world: Places of natural scenes: tabletop, shelf, desk, kitchen, floor. One is drawn each.
+        objects: Fewest and most objects of a natural scene.
+        assets: Where objects come from: parametric, sweethome3d, folders with an assets.yaml.
+        physics: Let things settle on tables too (other worlds always do; extra 'physics').
+        renderer: Which one draws: embree, or mitsuba (slower, path-traced; extra 'mitsuba').
+        sensor: Effects of a depth camera on depth (see docs/data.md), or 'all' of them.
         json: Print the summary as one line of JSON.
     """
     from robo_refer_data import generate as generator
     from robo_refer_data.plan import GENERATOR_VERSION, Plan
+    from robo_refer_data.scenes.options import EFFECT_NAMES
     from robo_refer_data.summary import summarise, write_card
 
     width, height = _parse_size(size)
@@ -72,6 +86,12 @@ def generate(
         relations=relations,
         wording=wording,
         hold_out=hold_out,
+        world=world,
+        objects=objects,
+        assets=assets,
+        physics=physics,
+        renderer=renderer,
+        sensor=EFFECT_NAMES if sensor == ("all",) else sensor,
     )
     run = generator.generate(out, plan, workers)
     summary = summarise(out)

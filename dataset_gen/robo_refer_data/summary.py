@@ -23,12 +23,16 @@ class Summary:
         scenes: number of scenes per half ("" for sources that have none).
         kinds: number of questions per (kind, family, hops) and half.
         sizes: number of scenes per (width, height) in pixels, (0, 0) where the camera is not known.
+        worlds: number of scenes per world ("" for what has none).
+        credits: number of scenes per (model, creator, licence) of the models that others made.
         bytes: size of the shards on disk.
     """
 
     scenes: Counter[str] = field(default_factory=Counter)
     kinds: dict[KindKey, Counter[str]] = field(default_factory=dict)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    worlds: Counter[str] = field(default_factory=Counter)
+    credits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     bytes: int = 0
 
     @property
@@ -72,6 +76,9 @@ def summarise(path: Path) -> Summary:
         half = str(sample.meta.get("half", ""))
         summary.scenes[half] += 1
         summary.sizes[sample.size] += 1
+        summary.worlds[sample.source if half == "natural" else half] += 1
+        for model in sample.meta.get("credits", ()):
+            summary.credits[model["model"], model["creator"], model["licence"]] += 1
         for question in sample.questions:
             key = (question.kind, question.family, question.hops)
             summary.kinds.setdefault(key, Counter())[half] += 1
@@ -94,8 +101,12 @@ def write_card(
     """
     scenes = ", ".join(f"{count} {half}".strip() for half, count in sorted(summary.scenes.items()))
     listed = "\n".join(f"- {name}: {value}" for name, value in options.items())
+    worlds = ", ".join(f"{count} {name}".strip() for name, count in sorted(summary.worlds.items()))
     card = _CARD.format(
+        licence="other" if summary.credits else "apache-2.0",
         scenes=scenes,
+        worlds=worlds,
+        credits=_credits(summary),
         questions=summary.questions,
         options=listed,
         command=command,
@@ -115,11 +126,30 @@ def write_card(
         ) from error
 
 
+def _credits(summary: Summary) -> str:
+    """Return the section that names whose models are in the pictures, "" where nobody's are."""
+    if not summary.credits:
+        return ""
+    rows = [
+        f"| {model} | {creator} | {licence} | {count} |"
+        for (model, creator, licence), count in sorted(summary.credits.items())
+    ]
+    head = ["| model | creator | licence | scenes |", "|---|---|---|---|"]
+    return _CREDITS + "\n".join([*head, *rows]) + "\n"
+
+
+_CREDITS = """
+## Models
+
+The pictures show models that others made, each under its own licence, which asks to be named:
+
+"""
+
 _CARD = """---
 configs:
 - config_name: default
   data_files: data/*.parquet
-license: apache-2.0
+license: {licence}
 task_categories:
 - visual-question-answering
 tags:
@@ -127,18 +157,18 @@ tags:
 - spatial-referring
 ---
 
-# RoboRefer tabletop scenes
+# RoboRefer scenes
 
 Synthetic RGB-D scenes with exact ground truth, and instructions that refer to objects and free
-space in them. Scenes: {scenes}. Questions: {questions}.
+space in them. Scenes: {scenes}; {worlds}. Questions: {questions}.
 
 Made by `robo-refer data {command}` with:
 
 {options}
 
-The natural half shows things standing on tables. In the decorrelated half image position,
-apparent size and depth are drawn independently, so that no rule of thumb on the image plane
-answers a question about depth. Score the halves apart.
+The natural half shows places of a home, things on tables among them. In the decorrelated half
+image position, apparent size and depth are drawn independently, so that no rule of thumb on the
+image plane answers a question about depth. Score the halves apart.
 
 ## Read it
 
@@ -156,4 +186,4 @@ run-length encodings, coordinates are x right and y down in [0, 1], lengths are 
 {table}
 
 {tables}
-"""
+{credits}"""

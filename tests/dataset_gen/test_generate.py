@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,3 +226,38 @@ def test_a_scene_follows_from_its_seed_and_not_from_the_size_of_the_dataset() ->
     assert first.questions == again.questions
     assert first.meta == again.meta
     assert not np.array_equal(first.rgb, other.rgb)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"objects": (0, 3)}, "0 to 3"),
+        ({"objects": (50, 50)}, "50 to 50"),
+        ({"objects": (9, 3)}, "9 to 3"),
+        ({"world": ("moon",)}, "moon"),
+        ({"world": ()}, "world"),
+        ({"assets": ()}, "objects"),
+        ({"renderer": "pencil"}, "pencil"),
+        ({"sensor": ("fog",)}, "fog"),
+    ],
+)
+def test_impossible_scenes_are_refused(options, said) -> None:
+    with pytest.raises(RoboReferError, match=said) as caught:
+        Plan(scenes=1, **options)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert caught.value.remedy
+
+
+def test_worlds_are_drawn_and_a_missing_engine_is_said_first(tmp_path, monkeypatch) -> None:
+    plan = Plan(scenes=40, seed=3, world=("desk", "shelf"), half="natural")
+    worlds = [plan.scene_options(index).world for index in range(40)]
+    assert worlds == [plan.scene_options(index).world for index in range(40)]
+    assert 8 < worlds.count("desk") < 32
+    assert Plan.from_manifest(plan.as_manifest()) == plan
+    monkeypatch.delitem(sys.modules, "robo_refer_data.scenes.settle", raising=False)
+    monkeypatch.delattr("robo_refer_data.scenes.settle", raising=False)
+    monkeypatch.setitem(sys.modules, "mujoco", None)
+    with pytest.raises(RoboReferError, match="mujoco") as caught:
+        generate(tmp_path / "none", plan)
+    assert caught.value.code is ErrorCode.MISSING_DEPENDENCY
+    assert not (tmp_path / "none").exists()  # before any work

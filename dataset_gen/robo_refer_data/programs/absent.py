@@ -101,7 +101,7 @@ class AbsentSampler:
         return Filter(name=entry.name, colour=self._pick(entry.colours) if coloured else "")
 
     def _missing(self) -> Entry | None:
-        entries = catalogue()
+        entries = catalogue(self._scene.observation.assets)
         weights = np.array([entry.weight for entry in entries])
         names = set(self._scene.facts.names)
         for _ in range(_TRIES):
@@ -115,7 +115,8 @@ class AbsentSampler:
         facts = self._scene.facts
         for _ in range(_TRIES):
             name = facts.names[int(self._rng.integers(self._scene.n))]
-            offered = next((e.colours for e in catalogue() if e.name == name), ())
+            entries = catalogue(self._scene.observation.assets)
+            offered = next((e.colours for e in entries if e.name == name), ())
             like = [i for i in range(self._scene.n) if alike(facts.names[i], name)]
             free = [
                 colour

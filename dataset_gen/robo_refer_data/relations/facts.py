@@ -24,6 +24,9 @@ _BOX_PROBES = np.array(
 )
 
 
+SAME_LEVEL_M = 0.03  # what is higher stands on something else, such as a riser on a desk
+
+
 def rows_and_columns(flat: IntArray, width: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return the rows and columns of indices into a flattened image; much faster than divmod."""
     places = flat.astype(np.int32)
@@ -210,8 +213,11 @@ class Facts:
     @cached_property
     def on_table(self) -> NDArray[np.bool_]:
         """Which objects stand on the main support itself."""
-        objects = self.observation.objects
-        return np.array([o.support_id == 0 and o.support_kind == "on" for o in objects], bool)
+        objects, outline = self.observation.objects, self.observation.table_outline
+        stands = np.array([o.support_id == 0 and o.support_kind == "on" for o in objects], bool)
+        if outline is None or not len(objects):
+            return stands
+        return stands & (np.abs(self.bottoms - outline[:, 2].mean()) < SAME_LEVEL_M)
 
     @cached_property
     def fronts_world(self) -> FloatArray:
