@@ -292,7 +292,7 @@ class CameraStream:
             self._changed.notify_all()
 
     def _on_incompatible(self, topic: Topic, event: Any) -> None:
-        policy = str(event.last_policy_kind).rpartition(".")[2].lower()
+        policy = str(event.last_policy_kind).lower().rpartition("policy_")[2]
         topic.incompatible = f"its publisher offers another QoS ({policy})"
         self._node.get_logger().warning(
             f"Nothing will arrive on {topic.name}: {topic.incompatible} than this node asks for. "

@@ -57,8 +57,8 @@ class ReferNode(LifecycleNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("refer", **options)
-        self._parameters = {parameter.name: parameter for parameter in parameters()}
-        for each in self._parameters.values():
+        self._described = {parameter.name: parameter for parameter in parameters()}
+        for each in self._described.values():
             default = list(each.default) if isinstance(each.default, tuple) else each.default
             words = f"one of: {', '.join(each.choices)}" if each.choices else ""
             descriptor = ParameterDescriptor(description=each.doc, additional_constraints=words)
@@ -132,7 +132,7 @@ class ReferNode(LifecycleNode):
         self._service_change_state.callback = guarded
 
     def _configure(self) -> None:
-        names = list(self._parameters)
+        names = list(self._described)
         values = {name: self.get_parameter(name).value for name in names}
         self.settings = settings_from(values)
         self._backend = Backend(self.settings.model_spec(), self.get_logger().warning)
@@ -349,12 +349,12 @@ class ReferNode(LifecycleNode):
         return str(self._state_machine.current_state[1])
 
     def _on_set_parameters(self, changes: list[Parameter]) -> SetParametersResult:
-        ours = {each.name: each for each in changes if each.name in self._parameters}
-        fixed = [name for name in ours if not self._parameters[name].live]
+        ours = {each.name: each for each in changes if each.name in self._described}
+        fixed = [name for name in ours if not self._described[name].live]
         if fixed and self.state != "unconfigured":
             reason = f"{', '.join(fixed)} can only be set while the node is unconfigured."
             return SetParametersResult(successful=False, reason=reason)
-        values = {name: self.get_parameter(name).value for name in self._parameters}
+        values = {name: self.get_parameter(name).value for name in self._described}
         values.update({name: each.value for name, each in ours.items()})
         try:
             settings = settings_from(values)
