@@ -13,6 +13,7 @@ EXTRA_OF_MODULE = {
     "pycocotools": "scenes",
     "pyarrow": "data",
     "tqdm": "data",
+    "pinocchio": "robots",
     "PIL": "torch",
     "safetensors": "torch",
     "torch": "torch",
