@@ -211,14 +211,15 @@ def test_a_checkpoint_that_is_none(process: NodeProcess) -> None:
 
 def test_our_own_model_answers_about_a_real_picture(process: NodeProcess) -> None:
     from fake_camera import Shot
+    from robo_refer_ros.bringup import bringup_share
     from robo_refer_ros.convert import camera_message, depth_message, image_message
-    from robo_refer_ros.recorded_scene import bundled_scene
+    from robo_refer_ros.scene_publisher import load_scene
 
     from robo_refer import Referrer
 
-    scene = bundled_scene()
+    scene = load_scene(bringup_share() / "scene")
     process.start()
-    instruction = "the mug"
+    instruction = "the toy elephant"
     wanted = Referrer.from_pretrained("nano").refer(scene, instruction)
     assert scene.camera is not None
     assert scene.depth_m is not None

@@ -22,6 +22,7 @@ setup(
         "console_scripts": [
             "refer_node = robo_refer_ros.__main__:main",
             "scene_publisher = robo_refer_ros.scene_publisher:main",
+            "ask = robo_refer_ros.ask:command",
         ],
     },
 )
