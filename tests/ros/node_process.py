@@ -51,6 +51,11 @@ class NodeProcess:
             assert client.wait_for_service(CALL_S), self.said()
 
     @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether the process lives."""
         return self._process.poll() is None

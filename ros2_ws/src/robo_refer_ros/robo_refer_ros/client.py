@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -24,6 +25,8 @@ from typing import Any
 import numpy as np
 import rclpy
 from action_msgs.msg import GoalStatus
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
 from numpy.typing import NDArray
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -33,6 +36,8 @@ from std_msgs.msg import Header
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_ros.messages import duration
+
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -140,23 +145,29 @@ class ReferClient:
         self._server = server
         self.node = rclpy.create_node(f"refer_client_{os.getpid()}_{id(self):x}")
         self._action = ActionClient(self.node, Refer, f"{server}/refer")
+        self._get_state = self.node.create_client(GetState, f"{server}/get_state")
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def wait_until_ready(self, timeout_s: float = 30.0) -> None:
-        """Return when the node can be asked.
+        """Return when the node is active.
 
         Raises:
-            RoboReferError: NOT_ACTIVE when it cannot after `timeout_s` seconds.
+            RoboReferError: NOT_ACTIVE when it is not after `timeout_s` seconds.
         """
-        if not self._action.wait_for_server(timeout_s):
-            raise RoboReferError(
-                ErrorCode.NOT_ACTIVE,
-                f"There is no {self._server}/refer after {timeout_s:g} s.",
-                "Start and configure the node; both sides need the same ROS_DOMAIN_ID.",
-            )
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            left_s = max(0.0, deadline - time.monotonic())
+            if self._action.wait_for_server(left_s) and self._is_active(left_s):
+                return
+            time.sleep(_POLL_S)
+        raise RoboReferError(
+            ErrorCode.NOT_ACTIVE,
+            f"{self._server} is not active after {timeout_s:g} s.",
+            "Start, configure and activate it; both sides need the same ROS_DOMAIN_ID.",
+        )
 
     def refer(self, instruction: str, timeout_s: float | None = 60.0, **goal: Any) -> Found:
         """Return where it is; see `ask` for the fields of a goal.
@@ -219,6 +230,15 @@ class ReferClient:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _is_active(self, timeout_s: float) -> bool:
+        asking = self._get_state.call_async(GetState.Request())
+        answered = threading.Event()
+        asking.add_done_callback(lambda _: answered.set())
+        if not answered.wait(timeout_s):
+            self._get_state.remove_pending_request(asking)
+            return False
+        return bool(asking.result().current_state.id == State.PRIMARY_STATE_ACTIVE)
 
     def _spin(self) -> None:
         try:

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import rclpy
@@ -325,8 +326,12 @@ class ReferNode(LifecycleNode):
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         trigger = self.trigger_activate if request.data else self.trigger_deactivate
-        response.success = trigger() == TransitionCallbackReturn.SUCCESS
+        wanted = "active" if request.data else "inactive"
+        with suppress(RCLError):  # another transition is under way: the state tells
+            if self.state != wanted:
+                trigger()
         response.message = self.state
+        response.success = response.message == wanted
         return response
 
     def _on_reload(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
