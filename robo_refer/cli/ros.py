@@ -17,6 +17,7 @@ MODULES = {
     "run": "robo_refer_ros.start",
     "demo": "robo_refer_ros.demo",
     "ask": "robo_refer_ros.ask",
+    "speed": "robo_refer_ros.speed",
 }
 USAGE = """\
 robo-refer ros: the ROS 2 node of RoboRefer.
@@ -27,6 +28,7 @@ commands:
   run     start the node: what `ros2 launch robo_refer_bringup refer.launch.py` does
   demo    show the node a recorded scene and ask it where something is
   ask     ask the running node where something is
+  speed   measure the node: latency, lifting, endurance
 
 example:
   robo-refer ros run --camera realsense --target-frame base_link

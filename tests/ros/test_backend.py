@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fake_camera import FakeCamera, wait_for
@@ -200,6 +201,19 @@ def test_the_models_process_stops_and_says_nothing(
     camera.publish()
     assert ask(process).error_code == ErrorCode.BACKEND_TIMEOUT
     assert _answers(process)
+
+
+def test_nothing_is_left_in_shared_memory(
+    process: NodeProcess, camera: FakeCamera, server: FakeServer
+) -> None:
+    before = set(Path("/dev/shm").glob("psm_*"))
+    process.start(backend_url=server.url)
+    camera.publish()
+    assert ask(process).error_code == ErrorCode.OK
+    os.kill(worker_pid(process), signal.SIGKILL)
+    wait_for(lambda: ask(process).error_code == ErrorCode.OK)
+    process.stop()
+    assert set(Path("/dev/shm").glob("psm_*")) <= before
 
 
 def test_a_checkpoint_that_is_none(process: NodeProcess) -> None:

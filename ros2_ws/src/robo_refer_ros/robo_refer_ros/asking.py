@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ class Question:
         capture: to answer about; None is the newest.
         on_stage: called with the name of each stage.
         withdrawn: set, with who did it, when nobody wants the answer any more.
+        asked_s: when, in seconds of `time.monotonic`.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Question:
     capture: Capture | None = None
     on_stage: Callable[[str], None] = lambda stage: None
     withdrawn: Future[str] = field(default_factory=Future)
+    asked_s: float = field(default_factory=time.monotonic)
 
     def withdraw(self, why: str) -> None:
         """Give it up; once is enough."""
@@ -64,6 +67,7 @@ class Outcome:
         frame: the same, decoded.
         referral: what the model said; its points have `p_frame_m` where that was reached.
         T_target_cam: 4x4, from the camera to the frame of the points, at the capture's time.
+        finished_s: when, in seconds of `time.monotonic`.
     """
 
     question: Question
@@ -72,6 +76,21 @@ class Outcome:
     frame: Frame | None = None
     referral: Referral | None = None
     T_target_cam: Array | None = None
+    finished_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def model_s(self) -> float:
+        """Seconds of the model alone."""
+        seconds = {} if self.referral is None else self.referral.seconds
+        return seconds.get("preprocess", 0.0) + seconds.get("model", 0.0)
+
+    @property
+    def overhead_s(self) -> float:
+        """Seconds of all else, since both the image and the question were there."""
+        if self.capture is None:
+            return 0.0
+        start_s = max(self.question.asked_s, self.capture.arrived_s)
+        return max(0.0, self.finished_s - start_s - self.model_s)
 
 
 class Asker:
@@ -107,10 +126,10 @@ class Asker:
             outcome = self._placed(question, outcome)
             self._judge(question, outcome.referral)
         except RoboReferError as error:
-            return replace(outcome, error=error)
+            outcome = replace(outcome, error=error)
         except Cancelled as cancelled:
-            return replace(outcome, error=_cancelled(str(cancelled)))
-        return outcome
+            outcome = replace(outcome, error=_cancelled(str(cancelled)))
+        return replace(outcome, finished_s=time.monotonic())
 
     def transform(
         self, capture: Capture, camera_frame: str, target_frame: str

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from robo_refer.engines.base import Request
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import Referral
+from robo_refer_ros.shared_frame import FrameWriter
 from robo_refer_ros.worker import ModelSpec, serve
 
 LOAD_TIMEOUT_S = 300.0
@@ -52,11 +53,13 @@ class Worker:
         self._lock = threading.Lock()
         self._is_dead = False
         self._on_end = on_end
+        self._frames = FrameWriter()
         self._connection, theirs = _context.Pipe()
         self._process = _context.Process(target=serve, args=(theirs, spec), daemon=True)
         self._process.start()
         theirs.close()
-        threading.Thread(target=self._read, name="worker answers", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="worker answers", daemon=True)
+        self._reader.start()
 
     @property
     def pid(self) -> int | None:
@@ -81,17 +84,18 @@ class Worker:
                 future.set_exception(self._death())
                 return future
             self.answer = future
-        # A stopped process reads nothing, and a pipe holds less than an image.
-        threading.Thread(target=self._send, args=(request,), daemon=True).start()
+        self._send(request)
         return future
 
     def kill(self) -> None:
         """End the process now; what it was asked fails."""
         self._process.kill()
+        if threading.current_thread() is not self._reader:
+            self._reader.join(_KILL_TIMEOUT_S)  # it gives the shared memory back
 
     def _send(self, request: Request) -> None:
         with suppress(OSError):  # the process has ended: the reader says so in the future
-            self._connection.send(request)
+            self._connection.send(self._frames.write(request))
 
     def _read(self) -> None:
         """Hand on what the process sends, until its end of the pipe closes."""
@@ -106,6 +110,7 @@ class Worker:
         with self._lock:
             self._is_dead = True
         self._connection.close()
+        self._frames.close()
         for future in (self.ready, self.answer):
             if future is not None and not future.done():
                 future.set_exception(self._death())

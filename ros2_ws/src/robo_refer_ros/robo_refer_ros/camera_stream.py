@@ -39,12 +39,14 @@ class Capture:
         depth: registered to it, or None.
         info: the calibration.
         age_s: of the image when it was chosen.
+        arrived_s: when all of it was here, in seconds of `time.monotonic`.
     """
 
     image: Image | CompressedImage
     depth: Image | None
     info: CameraInfo
     age_s: float = 0.0
+    arrived_s: float = 0.0
 
     @property
     def stamp_ns(self) -> int:
@@ -129,6 +131,7 @@ class CameraStream:
         self._pairing: Pairing[Any] = Pairing(settings.sync.slop_s, settings.sync.queue)
         self._image: Image | CompressedImage | None = None
         self._info: CameraInfo | None = None
+        self._arrived_s = 0.0
         compressed = settings.image.transport == "compressed"
         group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = []
@@ -236,7 +239,7 @@ class CameraStream:
         age_s = self._age_s(image)
         check_age(age_s, max_age_s, self.topics["image"].name)
         depth = None if pair is None else pair.depth.image
-        return Capture(image, depth, self._info, age_s)
+        return Capture(image, depth, self._info, age_s, self._arrived_s)
 
     def _age_s(self, image: Image | CompressedImage) -> float:
         stamp = stamp_ns(image)
@@ -277,19 +280,23 @@ class CameraStream:
         with self._changed:
             self._image = message
             self._pairing.add_colour(stamp_ns(message), message)
-            self._changed.notify_all()
+            self._arrived()
 
     def _on_depth(self, message: Image) -> None:
         self.topics["depth"].arrived()
         with self._changed:
             self._pairing.add_depth(stamp_ns(message), message)
-            self._changed.notify_all()
+            self._arrived()
 
     def _on_info(self, message: CameraInfo) -> None:
         self.topics["camera_info"].arrived()
         with self._changed:
             self._info = message
-            self._changed.notify_all()
+            self._arrived()
+
+    def _arrived(self) -> None:
+        self._arrived_s = time.monotonic()
+        self._changed.notify_all()
 
     def _on_incompatible(self, topic: Topic, event: Any) -> None:
         policy = str(event.last_policy_kind).lower().rpartition("policy_")[2]

@@ -207,8 +207,13 @@ class ReferClient:
             def feedback(said: Any) -> None:
                 on_stage(said.feedback.stage)
 
-        sending = self._action.send_goal_async(message, feedback_callback=feedback)
-        sending.add_done_callback(pending._sent)
+        def send() -> None:
+            sending = self._action.send_goal_async(message, feedback_callback=feedback)
+            sending.add_done_callback(pending._sent)
+
+        # In the executor's thread: rclpy drops a response that comes before it has noted that it
+        # waits for one, which happens where another thread sends.
+        self._executor.create_task(send)
         return pending
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ class Counts:
     last_error: str = ""
     last_code: ErrorCode = ErrorCode.OK
     _model_s: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    _overhead_s: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, outcome: Outcome) -> None:
@@ -40,16 +41,19 @@ class Counts:
             else:
                 self.answered += 1
             if outcome.referral is not None:
-                self._model_s.append(outcome.referral.seconds.get("model", 0.0))
+                self._model_s.append(outcome.model_s)
+                self._overhead_s.append(outcome.overhead_s)
 
-    def model_ms(self) -> tuple[float, float] | None:
-        """Return median and 95th percentile of the model's time, milliseconds."""
+    def times(self) -> dict[str, str]:
+        """Return median and 95th percentile of the model and of all else, milliseconds."""
         with self._lock:
-            recent = list(self._model_s)
-        if not recent:
-            return None
-        median, high = np.percentile(recent, [50, 95]) * 1000
-        return float(median), float(high)
+            recent = {"model": list(self._model_s), "overhead": list(self._overhead_s)}
+        return {
+            f"{name} p{share} ms": f"{np.percentile(values, share) * 1000:.1f}"
+            for name, values in recent.items()
+            if values
+            for share in (50, 95)
+        }
 
 
 def status(
@@ -83,9 +87,7 @@ def status(
         level, message = DiagnosticStatus.WARN, counts.last_error
     values["answered"], values["failed"] = str(counts.answered), str(counts.failed)
     values["last error"] = counts.last_error
-    timing = counts.model_ms()
-    if timing is not None:
-        values["model p50 ms"], values["model p95 ms"] = (f"{value:.1f}" for value in timing)
+    values.update(counts.times())
     return DiagnosticStatus(
         level=level,
         name=f"{name}: spatial referring",

@@ -60,9 +60,8 @@ def result(outcome: Outcome) -> ReferResult:
         message.targets = [target(outcome, point) for point in referral.points]
         message.raw_answer = referral.raw_answer
         message.model_id = referral.model
-        message.inference_time = duration(
-            referral.seconds.get("preprocess", 0.0) + referral.seconds.get("model", 0.0)
-        )
+        message.inference_time = duration(outcome.model_s)
+        message.overhead_time = duration(outcome.overhead_s)
     return message
 
 

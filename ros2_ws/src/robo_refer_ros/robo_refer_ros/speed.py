@@ -29,6 +29,7 @@ from robo_refer_ros.client import ReferClient
 from robo_refer_ros.convert import camera_message, depth_message, image_message
 from robo_refer_ros.demo import INSTRUCTION
 from robo_refer_ros.launch_options import LaunchOptions, node_setup
+from robo_refer_ros.messages import seconds
 from robo_refer_ros.scene_publisher import load_scene
 
 FPS = 30.0
@@ -108,12 +109,11 @@ def main(argv: list[str]) -> None:
         client.wait_until_ready(_READY_S)
         camera = Camera(client.node)
         camera.wait_connected()
-        overhead_ms, model_ms = latency(client, camera, options.shots)
+        times = latency(client, camera, options.shots)
         lifting_ms = lift_times(client, camera, options)
         seen = endurance(client, camera, process.pid, options.seconds)
     numbers = {
-        "overhead_ms": _percentiles(overhead_ms),
-        "model_ms": _percentiles(model_ms),
+        **{f"{part}_ms": _percentiles(values) for part, values in times.items()},
         f"lift_{options.pixels}_ms": _percentiles(lifting_ms),
         "endurance": summary(seen, options.seconds),
         "load": round(os.getloadavg()[0], 1),
@@ -121,10 +121,11 @@ def main(argv: list[str]) -> None:
     print(json.dumps(numbers, indent=None if options.as_json else 2))
 
 
-def latency(client: ReferClient, camera: Camera, shots: int) -> tuple[list[float], list[float]]:
-    """Return milliseconds from an image to its point, less the model's own; and the model's.
+def latency(client: ReferClient, camera: Camera, shots: int) -> dict[str, list[float]]:
+    """Return milliseconds of every shot: the model, the node beside it, and the middleware.
 
-    The node waits for an image when it is published. Both ways over the middleware are counted.
+    The node waits for an image when it is published. The middleware is what is left of the way
+    from the publisher of the image to a subscriber of the point.
     """
     arrived = threading.Event()
     at = [0.0]
@@ -134,7 +135,7 @@ def latency(client: ReferClient, camera: Camera, shots: int) -> tuple[list[float
         arrived.set()
 
     points = client.node.create_subscription(PointStamped, "/refer/point", on_point, 1)
-    overhead, model = [], []
+    times: dict[str, list[float]] = {"model": [], "node": [], "middleware": []}
     for number in range(shots + 3):
         time.sleep(_PAUSE_S)  # what was published last is too old by now
         arrived.clear()
@@ -145,15 +146,17 @@ def latency(client: ReferClient, camera: Camera, shots: int) -> tuple[list[float
         waiting.wait(_READY_S)
         sent = camera.publish()
         try:
-            took = pending.result(_READY_S).message.inference_time
+            said = pending.result(_READY_S).message
         except RoboReferError as error:
             print(f"not counted: {error}", file=sys.stderr)
             continue
         if arrived.wait(_READY_S) and number >= 3:  # the first ones warm up
-            model.append(took.sec * 1e3 + took.nanosec / 1e6)
-            overhead.append((at[0] - sent) * 1e3 - model[-1])
+            model, node = seconds(said.inference_time) * 1e3, seconds(said.overhead_time) * 1e3
+            times["model"].append(model)
+            times["node"].append(node)
+            times["middleware"].append((at[0] - sent) * 1e3 - model - node)
     client.node.destroy_subscription(points)
-    return overhead, model
+    return times
 
 
 def lift_times(client: ReferClient, camera: Camera, options: SpeedOptions) -> list[float]:
@@ -178,15 +181,14 @@ def lift_times(client: ReferClient, camera: Camera, options: SpeedOptions) -> li
     return times
 
 
-def endurance(client: ReferClient, camera: Camera, pid: int, seconds: float) -> Endurance:
+def endurance(client: ReferClient, camera: Camera, pid: int, duration_s: float) -> Endurance:
     """Send 30 frames a second and ask one question after the other."""
     seen, stop = Endurance(), threading.Event()
 
     def ask_on() -> None:
         while not stop.is_set():
             result = client.ask(INSTRUCTION).raw_result(_READY_S)
-            age = result.result.image_age
-            seen.ages_ms.append(age.sec * 1e3 + age.nanosec / 1e6)
+            seen.ages_ms.append(seconds(result.result.image_age) * 1e3)
             if result.error_code:
                 seen.failed += 1
             else:
@@ -196,7 +198,7 @@ def endurance(client: ReferClient, camera: Camera, pid: int, seconds: float) -> 
     asking.start()
     start = next_frame = time.perf_counter()
     next_look = start + _WARM_UP_S
-    while (now := time.perf_counter()) < start + seconds:
+    while (now := time.perf_counter()) < start + duration_s:
         camera.publish()
         seen.frames += 1
         if now >= next_look:
@@ -209,13 +211,13 @@ def endurance(client: ReferClient, camera: Camera, pid: int, seconds: float) -> 
     return seen
 
 
-def summary(seen: Endurance, seconds: float) -> dict[str, Any]:
+def summary(seen: Endurance, duration_s: float) -> dict[str, Any]:
     """Return the endurance in numbers: the first tenth beside the last."""
     tenth = max(1, len(seen.ages_ms) // 10)
     part = max(1, len(seen.memory_mb) // 10)
     return {
-        "seconds": seconds,
-        "frames_per_s": round(seen.frames / seconds, 2),
+        "seconds": duration_s,
+        "frames_per_s": round(seen.frames / duration_s, 2),
         "answered": seen.answered,
         "failed": seen.failed,
         "image_age_p95_ms": [

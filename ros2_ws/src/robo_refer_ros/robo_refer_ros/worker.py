@@ -15,6 +15,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import LiftOptions
 from robo_refer.referrer import Referrer
 from robo_refer.types import Referral
+from robo_refer_ros.shared_frame import FrameReader, SharedRequest
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,13 @@ def serve(connection: Connection, spec: ModelSpec) -> None:
         connection.send(error)
         return
     connection.send(referrer.engine.name)
+    frames = FrameReader()
     while True:
         try:
-            request: Request = connection.recv()
+            shared: SharedRequest = connection.recv()
         except (EOFError, OSError):
             return
-        connection.send(answer(referrer, request))
+        connection.send(answer(referrer, shared.request(frames)))
 
 
 def load(spec: ModelSpec) -> Referrer:
