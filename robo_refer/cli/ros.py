@@ -14,10 +14,10 @@ from pathlib import Path
 from robo_refer.errors import ErrorCode, RoboReferError
 
 MODULES = {
-    "run": "robo_refer_ros.start",
-    "demo": "robo_refer_ros.demo",
-    "ask": "robo_refer_ros.ask",
-    "speed": "robo_refer_ros.speed",
+    "run": "robo_refer_ros.commands.start",
+    "demo": "robo_refer_ros.commands.demo",
+    "ask": "robo_refer_ros.commands.ask",
+    "speed": "robo_refer_ros.commands.speed",
 }
 USAGE = """\
 robo-refer ros: the ROS 2 node of RoboRefer.

@@ -48,7 +48,7 @@ def test_the_workspace_of_the_checkout_is_used(nowhere: Path) -> None:
     python = nowhere / "bin" / "python"
     python.write_text('#!/bin/sh\nfor word in "$@"; do echo "$word"; done\n')
     python.chmod(0o755)
-    command = ros.ros_command(["robo_refer_ros.ask", "the mug; $HOME", "--wait-s", "3"])
+    command = ros.ros_command(["robo_refer_ros.commands.ask", "the mug; $HOME", "--wait-s", "3"])
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    words = ["-m", "robo_refer_ros.ask", "the mug; $HOME", "--wait-s", "3"]
+    words = ["-m", "robo_refer_ros.commands.ask", "the mug; $HOME", "--wait-s", "3"]
     assert done.stdout.splitlines() == words

@@ -29,7 +29,7 @@ from node_process import NodeProcess
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from robo_refer_msgs.msg import ReferResult, ReferTarget
 from robo_refer_msgs.srv import LiftPoints, ReferOnce
-from robo_refer_ros.convert import camera_message
+from robo_refer_ros.camera.convert import camera_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage

@@ -225,9 +225,9 @@ def test_a_checkpoint_that_is_none(process: NodeProcess) -> None:
 
 def test_our_own_model_answers_about_a_real_picture(process: NodeProcess) -> None:
     from fake_camera import Shot
-    from robo_refer_ros.bringup import bringup_share
-    from robo_refer_ros.convert import camera_message, depth_message, image_message
-    from robo_refer_ros.scene_publisher import load_scene
+    from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
+    from robo_refer_ros.commands.bringup import bringup_share
+    from robo_refer_ros.commands.scene_publisher import load_scene
 
     from robo_refer import Referrer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from robo_refer_ros.convert import (
+from robo_refer_ros.camera.convert import (
     camera_message,
     camera_of,
     depth_message,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from robo_refer_ros.pairing import Pairing
+from robo_refer_ros.camera.pairing import Pairing
 
 MS = 10**6
 

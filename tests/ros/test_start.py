@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from robo_refer_ros.bringup import bringup_share
-from robo_refer_ros.launch_options import (
+from robo_refer_ros.commands.bringup import bringup_share
+from robo_refer_ros.commands.launch_options import (
     CAMERAS,
     FASTDDS_VARIABLE,
     LaunchOptions,

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from robo_refer_ros.tf_buffer import LookupFailedError, TransformBuffer
+from robo_refer_ros.transforms.buffer import LookupFailedError, TransformBuffer
 from scipy.spatial.transform import Rotation, Slerp
 
 from robo_refer.geometry import compose, from_quaternion, invert

@@ -21,8 +21,8 @@ setup(
     entry_points={
         "console_scripts": [
             "refer_node = robo_refer_ros.__main__:main",
-            "scene_publisher = robo_refer_ros.scene_publisher:main",
-            "ask = robo_refer_ros.ask:command",
+            "scene_publisher = robo_refer_ros.commands.scene_publisher:main",
+            "ask = robo_refer_ros.commands.ask:command",
         ],
     },
 )

@@ -17,7 +17,7 @@ from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from robo_refer_ros.demo import INSTRUCTION
+from robo_refer_ros.commands.demo import INSTRUCTION
 
 SHARE = Path(get_package_share_directory("robo_refer_bringup"))
 

@@ -15,7 +15,7 @@ from launch.actions import (
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from robo_refer_ros.launch_options import arguments, node_setup, options_from
+from robo_refer_ros.commands.launch_options import arguments, node_setup, options_from
 
 SHARE = Path(get_package_share_directory("robo_refer_bringup"))
 

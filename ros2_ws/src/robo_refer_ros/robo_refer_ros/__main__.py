@@ -6,7 +6,7 @@ def main() -> None:
 
     The import is here, because worker processes import this module again and need no ROS.
     """
-    from robo_refer_ros.refer_node import run
+    from robo_refer_ros.running import run
 
     run()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,10 +16,10 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import transform_points
 from robo_refer.tokens import normalise_instruction
 from robo_refer.types import Frame, Referral, ReferredPoint
-from robo_refer_ros.backend import Backend, Cancelled
-from robo_refer_ros.camera_stream import CameraStream, Capture
+from robo_refer_ros.camera.stream import CameraStream, Capture
+from robo_refer_ros.model.backend import Backend, Cancelled
 from robo_refer_ros.settings import Settings
-from robo_refer_ros.tf import TransformSource
+from robo_refer_ros.transforms.source import TransformSource
 
 Array = NDArray[np.float64]
 
@@ -52,8 +53,8 @@ class Question:
     asked_s: float = field(default_factory=time.monotonic)
 
     def withdraw(self, why: str) -> None:
-        """Give it up; once is enough."""
-        if not self.withdrawn.done():
+        """Give it up; the first reason counts."""
+        with suppress(InvalidStateError):
             self.withdrawn.set_result(why)
 
 
@@ -110,7 +111,7 @@ class Asker:
         transforms: TransformSource,
         settings: Settings,
     ) -> None:
-        self._stream, self._backend, self._transforms = stream, backend, transforms
+        self.stream, self._backend, self._transforms = stream, backend, transforms
         self.settings = settings
 
     def answer(self, question: Question) -> Outcome:
@@ -131,6 +132,11 @@ class Asker:
             outcome = replace(outcome, error=_cancelled(str(cancelled)))
         return replace(outcome, finished_s=time.monotonic())
 
+    def update(self, settings: Settings) -> None:
+        """Take over live parameters."""
+        self.settings = settings
+        self.stream.update(settings)
+
     def transform(
         self, capture: Capture, camera_frame: str, target_frame: str
     ) -> tuple[str, Array]:
@@ -149,7 +155,7 @@ class Asker:
 
     def _wait(self, question: Question) -> Capture:
         question.on_stage("waiting_image")
-        return self._stream.wait_fresh(
+        return self.stream.wait_fresh(
             question.max_age_s or self.settings.image.max_age_s,
             question.withdrawn,
             need_depth=question.require_depth,

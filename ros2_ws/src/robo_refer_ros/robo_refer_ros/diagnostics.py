@@ -12,7 +12,7 @@ from rclpy.node import Node
 
 from robo_refer.errors import ErrorCode
 from robo_refer_ros.asking import Outcome
-from robo_refer_ros.camera_stream import CameraStream
+from robo_refer_ros.camera.stream import CameraStream
 
 _RECENT = 100
 # What the camera or the backend lacks; a target that is not there is no fault of the node.

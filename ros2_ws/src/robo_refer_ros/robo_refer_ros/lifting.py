@@ -12,15 +12,11 @@ from robo_refer_msgs.srv import LiftPoints
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import lift_pixels, transform_points
 from robo_refer_ros.asking import Asker
-from robo_refer_ros.camera_stream import CameraStream
 from robo_refer_ros.messages import rotated_covariance, seconds
 
 
 def lift(
-    request: LiftPoints.Request,
-    response: LiftPoints.Response,
-    asker: Asker,
-    stream: CameraStream,
+    request: LiftPoints.Request, response: LiftPoints.Response, asker: Asker
 ) -> LiftPoints.Response:
     """Fill in the response to a request.
 
@@ -36,7 +32,7 @@ def lift(
         )
     settings = asker.settings
     max_age_s = seconds(request.max_image_age) or settings.image.max_age_s
-    capture = stream.wait_fresh(max_age_s, Future())
+    capture = asker.stream.wait_fresh(max_age_s, Future())
     depth_m, camera = capture.depth_m(), capture.camera(settings)
     assert depth_m is not None  # wait_fresh has seen to it
     frame, T_target_cam = asker.transform(capture, camera.frame, request.target_frame)

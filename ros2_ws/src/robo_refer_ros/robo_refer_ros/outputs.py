@@ -12,7 +12,7 @@ from visualization_msgs.msg import MarkerArray
 
 from robo_refer_ros import messages
 from robo_refer_ros.asking import Outcome
-from robo_refer_ros.convert import image_message
+from robo_refer_ros.camera.convert import image_message
 from robo_refer_ros.settings import Settings
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import LiftOptions
 from robo_refer.parsing import READERS
-from robo_refer_ros.worker import ModelSpec
+from robo_refer_ros.model.worker import ModelSpec
 
 _NOWHERE = (-math.inf,) * 3
 _EVERYWHERE = (math.inf,) * 3

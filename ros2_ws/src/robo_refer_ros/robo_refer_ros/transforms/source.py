@@ -47,7 +47,7 @@ def open_transform_source(node: Node, cache_s: float) -> TransformSource:
     """Return what this installation offers, listening already."""
     if find_spec("tf2_ros") is not None:
         return Tf2Source(node, cache_s)
-    from robo_refer_ros.tf_listener import TransformListener
+    from robo_refer_ros.transforms.listener import TransformListener
 
     return TransformListener(node, cache_s)
 

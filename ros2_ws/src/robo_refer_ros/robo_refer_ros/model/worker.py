@@ -15,7 +15,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import LiftOptions
 from robo_refer.referrer import Referrer
 from robo_refer.types import Referral
-from robo_refer_ros.shared_frame import FrameReader, SharedRequest
+from robo_refer_ros.model.shared_frame import FrameReader, SharedRequest
 
 
 @dataclass(frozen=True)

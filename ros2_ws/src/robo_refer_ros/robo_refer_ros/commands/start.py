@@ -8,8 +8,8 @@ import sys
 import tyro
 
 from robo_refer.cli.main import run_command
-from robo_refer_ros.bringup import bringup_share
-from robo_refer_ros.launch_options import LaunchOptions, node_setup
+from robo_refer_ros.commands.bringup import bringup_share
+from robo_refer_ros.commands.launch_options import LaunchOptions, node_setup
 
 
 def main(argv: list[str]) -> None:

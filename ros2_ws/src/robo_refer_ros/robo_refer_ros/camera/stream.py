@@ -21,9 +21,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import CameraModel, Frame
-from robo_refer_ros.backend import Cancelled
-from robo_refer_ros.convert import camera_of, depth_of, rgb_of
-from robo_refer_ros.pairing import Pairing
+from robo_refer_ros.camera.convert import camera_of, depth_of, rgb_of
+from robo_refer_ros.camera.pairing import Pairing
+from robo_refer_ros.model.backend import Cancelled
 from robo_refer_ros.settings import Settings
 
 CLOCK_TOLERANCE_S = 0.1
@@ -167,7 +167,7 @@ class CameraStream:
 
         Args:
             max_age_s: oldest image that will do.
-            withdrawn: done when nobody waits any more; `wake` makes it seen.
+            withdrawn: done when nobody waits any more.
             need_depth: without, a camera that has no depth at all is enough.
 
         Raises:
@@ -175,6 +175,7 @@ class CameraStream:
                 NO_CAMERA_INFO or STALE_IMAGE.
             Cancelled: withdrawn.
         """
+        withdrawn.add_done_callback(self._wake)
         deadline = time.monotonic() + self._settings.image.wait_s
         with self._changed:
             while True:
@@ -188,7 +189,7 @@ class CameraStream:
                         raise
                     self._changed.wait(left_s)
 
-    def wake(self) -> None:
+    def _wake(self, _: Future[str]) -> None:
         """Let everybody who waits look again."""
         with self._changed:
             self._changed.notify_all()

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from robo_refer.engines.base import Request
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import Referral
-from robo_refer_ros.shared_frame import FrameWriter
-from robo_refer_ros.worker import ModelSpec, serve
+from robo_refer_ros.model.shared_frame import FrameWriter
+from robo_refer_ros.model.worker import ModelSpec, serve
 
 LOAD_TIMEOUT_S = 300.0
 _PROBE_TIMEOUT_S = 2.0
@@ -28,7 +28,7 @@ _KILL_TIMEOUT_S = 5.0
 # Workers are forked from a small server that has imported what they need, and no ROS: another one
 # starts in a moment, and no thread or lock of the node is ever copied.
 _context = get_context("forkserver")
-_context.set_forkserver_preload(["robo_refer_ros.worker", "robo_refer.engines.http_engine"])
+_context.set_forkserver_preload(["robo_refer_ros.model.worker", "robo_refer.engines.http_engine"])
 
 
 class Cancelled(Exception):  # noqa: N818 - not a failure

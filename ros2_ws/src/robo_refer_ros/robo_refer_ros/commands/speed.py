@@ -24,13 +24,13 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from robo_refer.cli.main import run_command
 from robo_refer.errors import RoboReferError
-from robo_refer_ros.bringup import bringup_share
+from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
 from robo_refer_ros.client import ReferClient
-from robo_refer_ros.convert import camera_message, depth_message, image_message
-from robo_refer_ros.demo import INSTRUCTION
-from robo_refer_ros.launch_options import LaunchOptions, node_setup
+from robo_refer_ros.commands.bringup import bringup_share
+from robo_refer_ros.commands.demo import INSTRUCTION
+from robo_refer_ros.commands.launch_options import LaunchOptions, node_setup
+from robo_refer_ros.commands.scene_publisher import load_scene
 from robo_refer_ros.messages import seconds
-from robo_refer_ros.scene_publisher import load_scene
 
 FPS = 30.0
 _PAUSE_S = 0.35

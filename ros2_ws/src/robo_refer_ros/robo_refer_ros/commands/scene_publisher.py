@@ -16,8 +16,8 @@ from tf2_msgs.msg import TFMessage
 
 from robo_refer.files.frame_files import load_frame
 from robo_refer.types import Frame
-from robo_refer_ros.bringup import bringup_share
-from robo_refer_ros.convert import camera_message, depth_message, image_message
+from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
+from robo_refer_ros.commands.bringup import bringup_share
 
 
 def load_scene(folder: Path) -> Frame:

@@ -13,9 +13,9 @@ from pathlib import Path
 import tyro
 
 from robo_refer.cli.main import run_command
-from robo_refer_ros import ask
-from robo_refer_ros.bringup import bringup_share
-from robo_refer_ros.launch_options import LaunchOptions, node_setup
+from robo_refer_ros.commands import ask
+from robo_refer_ros.commands.bringup import bringup_share
+from robo_refer_ros.commands.launch_options import LaunchOptions, node_setup
 
 INSTRUCTION = "the toy elephant"
 _STOP_S = 10.0
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
     setup = node_setup(LaunchOptions(), bringup_share())
     os.environ.update(setup.environment)
     scene = str(Path(options.scene).absolute()) if options.scene else ""
-    shown = ["robo_refer_ros.scene_publisher", "--ros-args", "-p", f"scene:='{scene}'"]
+    shown = ["robo_refer_ros.commands.scene_publisher", "--ros-args", "-p", f"scene:='{scene}'"]
     with _process(shown), _process(["robo_refer_ros", *setup.ros_arguments()]):
         ask.main([options.instruction])
 

@@ -9,8 +9,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from tf2_msgs.msg import TFMessage
 
-from robo_refer_ros.tf import tf_error
-from robo_refer_ros.tf_buffer import LookupFailedError, TransformBuffer
+from robo_refer_ros.transforms.buffer import LookupFailedError, TransformBuffer
+from robo_refer_ros.transforms.source import tf_error
 
 Array = NDArray[np.float64]
 _QUEUE = 100
