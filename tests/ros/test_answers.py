@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from robo_refer_ros.camera.convert import camera_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
+from vision_msgs.msg import Detection3DArray
 from visualization_msgs.msg import Marker, MarkerArray
 
 from robo_refer.errors import ErrorCode
@@ -118,12 +118,9 @@ def test_an_instruction_on_the_topic_is_answered_on_all_topics(
     assert len(picture.data) == picture.step * picture.height
 
 
-@pytest.mark.skipif(find_spec("vision_msgs") is None, reason="vision_msgs is not installed")
 def test_detections_for_those_who_know_vision_msgs(
     node: NodeProcess, camera: FakeCamera, server: FakeServer
 ) -> None:
-    from vision_msgs.msg import Detection3DArray
-
     server.answer = "[(0.25, 0.5), (0.75, 0.5)]"
     with Listening(node.client.node, Detection3DArray, "/refer/detections") as detections:
         camera.publish()

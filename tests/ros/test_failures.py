@@ -193,7 +193,7 @@ def test_out_of_the_workspace(patient: NodeProcess, camera: FakeCamera) -> None:
 
 def test_no_transform(patient: NodeProcess, camera: FakeCamera) -> None:
     camera.publish()
-    result = fails(patient, ErrorCode.TF_ERROR, "'nowhere'", target_frame="nowhere")
+    result = fails(patient, ErrorCode.TF_ERROR, "nowhere", target_frame="nowhere")
     assert result.result.targets[0].depth_m == pytest.approx(0.8)
 
 

@@ -36,11 +36,19 @@ def test_the_depth_states_are_ours() -> None:
     assert found == {f"DEPTH_{word.upper()}": n for n, word in enumerate(DEPTH_STATUSES)}
 
 
-def test_tf_messages_are_those_of_everybody() -> None:
-    share = Path(get_package_share_directory("tf2_msgs"))
-    described = json.loads((share / "msg" / "TFMessage.json").read_text())
+@pytest.mark.parametrize(
+    ("package", "message", "known"),
+    [
+        ("tf2_msgs", "TFMessage", "RIHS01_e369d0f0.*d020f087"),
+        ("vision_msgs", "Detection3DArray", "RIHS01_793f5eab9595ac1c.*0e018"),
+    ],
+)
+def test_messages_of_others_are_theirs(package: str, message: str, known: str) -> None:
+    """Their hashes are those that installations of ROS 2 give each other."""
+    share = Path(get_package_share_directory(package))
+    described = json.loads((share / "msg" / f"{message}.json").read_text())
     hashes = {each["type_name"]: each["hash_string"] for each in described["type_hashes"]}
-    assert re.fullmatch("RIHS01_e369d0f0.*d020f087", hashes["tf2_msgs/msg/TFMessage"])
+    assert re.fullmatch(known, hashes[f"{package}/msg/{message}"])
 
 
 def test_parameters_have_descriptions_and_defaults_that_work() -> None:

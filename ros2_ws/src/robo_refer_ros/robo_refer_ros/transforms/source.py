@@ -5,6 +5,7 @@ Both give the same answers and the same errors; which one is used is said in the
 
 from __future__ import annotations
 
+import time
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import from_quaternion
 
 Array = NDArray[np.float64]
+_POLL_S = 0.01
 
 
 class TransformSource(Protocol):
@@ -75,12 +77,16 @@ class Tf2Source:
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> Array:
         """See `TransformSource.lookup`."""
-        try:
-            found = self._buffer.lookup_transform(
-                target, source, Time(nanoseconds=stamp_ns), Duration(seconds=timeout_s)
-            )
-        except self._error as error:
-            raise tf_error(f"{' '.join(str(error).split()).rstrip('.')}.") from error
+        # tf2's own time-out is of the node's clock: while a simulation stands still, it never ends.
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                found = self._buffer.lookup_transform(target, source, Time(nanoseconds=stamp_ns))
+                break
+            except self._error as error:
+                if time.monotonic() >= deadline:
+                    raise tf_error(f"{' '.join(str(error).split()).rstrip('.')}.") from error
+            time.sleep(_POLL_S)
         q, t = found.transform.rotation, found.transform.translation
         return from_quaternion((q.x, q.y, q.z, q.w), (t.x, t.y, t.z))
 
