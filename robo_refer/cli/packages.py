@@ -13,6 +13,7 @@ EXTRA_OF_MODULE = {
     "pycocotools": "scenes",
     "pyarrow": "data",
     "tqdm": "data",
+    "jinja2": "bench",
     "fastapi": "serve",
     "prometheus_client": "serve",
     "pydantic": "serve",
@@ -25,6 +26,8 @@ EXTRA_OF_MODULE = {
     "accelerate": "train",
     "onnx": "train",
     "onnxscript": "train",
+    "peft": "train",
+    "scipy": "train",
     "tensorboard": "train",
 }
 """Import name of every optional package -> the extra of `pyproject.toml` that installs it."""
