@@ -1,0 +1,305 @@
+"""GRPO for a model that sees depth: TRL's trainer, with rollout and log-probabilities of our own.
+
+TRL 1.16 knows no depth: it drops it on the way to the loss, and says nothing. Here a row of the
+data set is the number of an item and nothing else. What TRL would pass on as tensors is looked up
+where it is needed, so that sampling, the old, the reference and the loss pass all see the same
+pixels, once per image (`groups.py`). Advantages, losses, clipping, KL, metrics, checkpoints and
+launching on many processes stay TRL's.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from trl import GRPOConfig, GRPOTrainer
+from trl.models.utils import unwrap_model_for_generation
+from trl.trainer.utils import add_fused_lm_head, split_tensor_dict
+
+from robo_refer.model.modeling import RoboReferForConditionalGeneration
+from robo_refer.model.processing import RoboReferProcessor
+from robo_refer_train.checkpoints import WholeCheckpoints
+from robo_refer_train.groups import Prompt, grow, tree_mask
+from robo_refer_train.items import Items
+from robo_refer_train.rollout import draws, sample_answers
+from robo_refer_train.sight import DepthGuard
+
+Score = Callable[[int, str], Sequence[float]]
+"""The components of the reward of an answer to an item."""
+
+AVERAGED_OVER_ANSWERS = ("grpo", "dr_grpo")
+"""Losses that divide by the number of answers they are given."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """All answers to one item: their tokens and rewards, (answers, components)."""
+
+    item: int
+    answers: list[list[int]]
+    rewards: np.ndarray
+
+    def is_dead(self, weights: np.ndarray) -> bool:
+        """Tell whether all answers earn the same, so that there is nothing to learn."""
+        total = self.rewards @ weights
+        return bool(np.ptp(total) < 1e-6)
+
+
+class RftTrainer(WholeCheckpoints, GRPOTrainer):
+    """TRL's GRPO trainer over `Items`.
+
+    Args:
+        model: the policy.
+        items: what is practised.
+        order: the items of the run, one per prompt, in order.
+        score: rewards an answer.
+        components: names of the reward's components and their weights.
+        resample_rounds: how often a group whose answers all earn the same is replaced by that of
+            another item, before it is left out.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        items: Items,
+        order: Sequence[int],
+        score: Score,
+        components: dict[str, float],
+        *,
+        args: GRPOConfig,
+        processor: RoboReferProcessor,
+        resample_rounds: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.items, self.resample_rounds = items, resample_rounds
+        self._score, self._weights = score, np.array(list(components.values()))
+        self._pool = sorted(set(order))
+        self._groups: list[Group] = []
+        self._items: list[int] = []
+        beta = args.beta
+        reference = None
+        if beta and kwargs.get("peft_config") is None:
+            # TRL would load the reference by the name of the policy's class in transformers.
+            reference = copy.deepcopy(model).eval().requires_grad_(False)
+            args.beta = 0.0
+        self.depth_guard = DepthGuard(model)
+        super().__init__(
+            model=model,
+            reward_funcs=[self._component(name, k) for k, name in enumerate(components)],
+            args=args,
+            train_dataset=Dataset.from_dict(
+                {"prompt": [items.question(k).text for k in order], "item": list(order)}
+            ),
+            processing_class=processor,
+            **kwargs,
+        )
+        if reference is not None:
+            args.beta = self.beta = beta
+            add_fused_lm_head(reference, temperature=self.temperature)
+            self.ref_model = self.accelerator.prepare_model(reference, evaluation_mode=True)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write none: `training.yaml` beside the checkpoint says what it is."""
+
+    def _send_telemetry(self) -> None:
+        """Tell nobody: a run calls no server that it was not asked to."""
+
+    def _component(self, name: str, place: int) -> Callable[..., list[float]]:
+        """Return component `place` of the rewards as TRL asks for it."""
+
+        def component(**_: Any) -> list[float]:
+            return [float(row[place]) for group in self._groups for row in group.rewards]
+
+        component.__name__ = name
+        return component
+
+    # Rollout
+
+    def _prepare_inputs(self, generation_batch: Any) -> Any:
+        """As TRL's but without its shuffle: a group stays whole, and its image is seen once."""
+        every = self.args.steps_per_generation * self.num_iterations
+        if self._step % every == 0 or self._buffered_inputs is None:
+            whole = self._generate_and_score_completions(generation_batch)
+            self._buffered_inputs = split_tensor_dict(whole, self.args.steps_per_generation)
+        return self._buffered_inputs[self._step % self.args.steps_per_generation]
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        self._groups = self._explore([row["item"] for row in inputs[:: self.num_generations]])
+        self._items = [group.item for group in self._groups for _ in group.answers]
+        rows = [{"prompt": self.items.question(item).text, "item": item} for item in self._items]
+        output: dict[str, Any] = super()._generate_and_score_completions(rows)
+        output["item"] = torch.tensor(self._items)
+        return output
+
+    def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
+        shown = [self.items.prompt(item) for item in self._items]
+        return [[*prompt.prefix, *prompt.question] for prompt in shown], None, {}
+
+    def _generate_single_turn(self, *_: Any, **__: Any) -> tuple[list[list[int]], None]:
+        return [answer for group in self._groups for answer in group.answers], None
+
+    def _explore(self, items: list[int]) -> list[Group]:
+        """Return a group per item, where dead ones were replaced by those of other items."""
+        groups: list[Group | None] = [None] * len(items)
+        waiting = list(range(len(items)))
+        sampled = 0
+        for turn in range(1 + self.resample_rounds):
+            tried = self.sample_groups([items[place] for place in waiting])
+            sampled += len(tried)
+            if turn == 0:
+                self._measure(tried)
+            dead = []
+            for place, group in zip(waiting, tried, strict=True):
+                if group.is_dead(self._weights):
+                    dead.append(place)
+                groups[place] = group
+            waiting = dead
+            if not waiting:
+                break
+            if turn < self.resample_rounds:
+                for place in waiting:
+                    seed = [self.args.seed, self.state.global_step, items[place], turn]
+                    items[place] = int(np.random.default_rng(seed).choice(self._pool))
+        self._metrics["train"]["groups/sampled"].append(sampled)
+        self._metrics["train"]["groups/dead"].append(len(waiting) / len(items))
+        return [group for group in groups if group is not None]
+
+    def _measure(self, groups: Sequence[Group]) -> None:
+        """Log what the policy earns on the items as they come, before any is replaced."""
+        earned = np.array([group.rewards.mean(axis=0) for group in groups])
+        self._metrics["train"]["policy/reward"].append(float((earned @ self._weights).mean()))
+        for name, value in zip(self.reward_func_names, earned.mean(axis=0), strict=True):
+            self._metrics["train"][f"policy/{name}"].append(float(value))
+
+    def sample_groups(self, items: Sequence[int]) -> list[Group]:
+        """Return a group of the policy's answers per item."""
+        size, length = self.num_generations, self.max_completion_length
+        prompts = [self.items.prompt(item) for item in items for _ in range(size)]
+        step = self.state.global_step
+        numbers = [draws(self.args.seed, step, item, size, length) for item in items]
+        with unwrap_model_for_generation(
+            self.model_wrapped,
+            self.accelerator,
+            gather_deepspeed3_params=self.args.ds3_gather_for_generation,
+        ) as policy:
+            policy.eval()
+            with self._watching(prompts), self.accelerator.autocast():
+                answers = sample_answers(
+                    inner_policy(policy),
+                    prompts,
+                    self._pixels,
+                    np.concatenate(numbers),
+                    temperature=self.temperature,
+                    ends=self.eos_token_ids,
+                )
+            policy.train()
+        texts = self.processing_class.batch_decode(answers)
+        groups = []
+        for place, item in enumerate(items):
+            mine = slice(place * size, (place + 1) * size)
+            rewards = np.array([self._score(item, text) for text in texts[mine]])
+            groups.append(Group(item, answers[mine], rewards))
+        return groups
+
+    # Log-probabilities
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        """As TRL's, over the answers of groups that are not dead."""
+        kept = self._living(inputs["advantages"])
+        given = {
+            name: value[kept] if isinstance(value, torch.Tensor) and value.ndim else value
+            for name, value in inputs.items()
+        }
+        self._items = given["item"].tolist()
+        loss = super()._compute_loss(model, given)
+        if self.loss_type in AVERAGED_OVER_ANSWERS:
+            loss = loss * (len(kept) / len(inputs["advantages"]))
+        return loss
+
+    def _living(self, advantages: torch.Tensor) -> torch.Tensor:
+        """Return the rows of groups with any advantage; a first group where there is none.
+
+        That one keeps the graph whole, for processes that wait for its gradients: they are zero.
+        """
+        grouped = advantages.view(-1, self.num_generations)
+        living = (grouped != 0).any(dim=1)
+        if not living.any():
+            living[0] = True
+        return living.repeat_interleave(self.num_generations).nonzero()[:, 0]
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        **_: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, None]:
+        """Return log-probabilities and entropies (answers, tokens) of the answers to `_items`."""
+        answers = input_ids[:, -logits_to_keep:]
+        mask = attention_mask[:, -logits_to_keep:].bool()
+        prompts = [self.items.prompt(item) for item in self._items]
+        size = batch_size or len(prompts)
+        parts = [
+            self._log_probs(model, prompts[k : k + size], answers[k : k + size], mask[k : k + size])
+            for k in range(0, len(prompts), size)
+        ]
+        log_probs, entropies = (torch.cat(kind) for kind in zip(*parts, strict=True))
+        return log_probs, entropies if compute_entropy else None, None
+
+    def _log_probs(
+        self, model: Any, prompts: list[Prompt], answers: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        tree = grow(prompts, [row[seen].tolist() for row, seen in zip(answers, mask, strict=True)])
+        device = answers.device
+        question, answer, ids, places, labels, rows, starts = (
+            torch.from_numpy(values).to(device)
+            for values in (
+                tree.question_ids,
+                tree.answer_ids,
+                tree.input_ids,
+                tree.position_ids,
+                tree.labels,
+                tree.rows,
+                tree.starts,
+            )
+        )
+        with self._watching(prompts), self.accelerator.autocast():
+            output = model(
+                input_ids=ids,
+                attention_mask=tree_mask(question, answer),
+                position_ids=places,
+                labels=labels,
+                fused_lm_head=True,
+                **self._pixels(tree.images),
+            )
+        columns = starts[:, None] + torch.arange(mask.shape[1], device=device)
+        columns = columns.clamp(max=output.log_probs.shape[1] - 1)
+        entropy = output.entropy if output.entropy is not None else output.log_probs.detach()
+        log_probs, entropies = (
+            values[rows[:, None], columns].masked_fill(~mask, 0.0)
+            for values in (output.log_probs, entropy)
+        )
+        return log_probs, entropies
+
+    def _pixels(self, images: Sequence[int]) -> dict[str, torch.Tensor]:
+        return {
+            name: value.to(self.accelerator.device)
+            for name, value in self.items.pixels(images).items()
+        }
+
+    def _watching(self, prompts: Sequence[Prompt]) -> Any:
+        images = {prompt.image for prompt in prompts}
+        return self.depth_guard.expects(sum(self.items.has_depth(image) for image in images))
+
+
+def inner_policy(model: Any) -> RoboReferForConditionalGeneration:
+    """Return the model itself, without the wrapper of adapters."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -1,0 +1,135 @@
+"""What reinforcement learning practises on: one item is one question about one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from robo_refer.data.records import from_row
+from robo_refer.data.sample import POINTING, Question, Sample
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model.processing import RoboReferProcessor
+from robo_refer_train.groups import Prompt
+
+REMEMBERED = 512
+"""Decoded samples kept in memory."""
+
+
+class Items:
+    """The pointing questions of a table, by number.
+
+    Args:
+        table: samples, images still encoded (`load_table`).
+        processor: of the policy.
+        use_depth: whether the policy sees depth, where a sample has it.
+        reason: whether every answer shall be reasoned, also where one word would do.
+        kinds: question kinds to practise; () takes all.
+    """
+
+    def __init__(
+        self,
+        table: pa.Table,
+        processor: RoboReferProcessor,
+        *,
+        use_depth: bool = True,
+        reason: bool = False,
+        kinds: Sequence[str] = (),
+    ) -> None:
+        self._table, self._processor = table, processor
+        self._use_depth, self._reason = use_depth, reason
+        self._places = _questions(table, kinds)
+        if not self._places:
+            raise RoboReferError(
+                ErrorCode.BAD_FILE,
+                "The data has no question that is answered by pointing"
+                + (f" of the kinds {', '.join(kinds)}." if kinds else "."),
+                "Give a dataset made by 'robo-refer data generate'.",
+            )
+        config = processor.tokenizer
+        self._visual = set(config.convert_tokens_to_ids(["<image>", "<depth>"]))
+        self._sample = lru_cache(REMEMBERED)(self._read)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def key(self, item: int) -> str:
+        """Return what names an item in files: its sample's id and the question's number."""
+        row, question = self._places[item]
+        return f"{self._table.column('id')[row].as_py()}#{question}"
+
+    def image(self, item: int) -> int:
+        """Return the number of the sample that an item asks about."""
+        return self._places[item][0]
+
+    def sample(self, item: int) -> Sample:
+        """Return the sample that an item asks about."""
+        return self._sample(self._places[item][0])
+
+    def question(self, item: int) -> Question:
+        """Return the question with its truth."""
+        row, number = self._places[item]
+        return self._sample(row).questions[number]
+
+    def prompt(self, item: int) -> Prompt:
+        """Return the item as the policy reads it."""
+        return _prompt(self._encoded(item)["input_ids"][0].tolist(), self.image(item), self._visual)
+
+    def pixels(self, images: Sequence[int]) -> dict[str, torch.Tensor]:
+        """Return what the policy sees of some samples, in their order."""
+        parts = [self._picture(image) for image in images]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def has_depth(self, image: int) -> bool:
+        """Tell whether the policy sees depth with a sample."""
+        return self._use_depth and self._sample(image).depth_m is not None
+
+    def _read(self, row: int) -> Sample:
+        return from_row(self._table.slice(row, 1).to_pylist()[0])
+
+    def _encoded(self, item: int) -> Any:
+        return self._encode(self.image(item), self.question(item).text)
+
+    def _picture(self, image: int) -> dict[str, torch.Tensor]:
+        encoded = self._encode(image, "it")
+        return {
+            name: encoded[name] for name in encoded if name not in ("input_ids", "attention_mask")
+        }
+
+    def _encode(self, image: int, text: str) -> Any:
+        sample = self._sample(image)
+        depth_m = sample.depth_m if self._use_depth else None
+        return self._processor(
+            images=[sample.rgb], depth=[depth_m], text=[text], reason=self._reason
+        )
+
+
+def _prompt(ids: list[int], image: int, visual: set[int]) -> Prompt:
+    end = max(place for place, token in enumerate(ids) if token in visual) + 1
+    return Prompt(image, tuple(ids[:end]), tuple(ids[end:]))
+
+
+def _questions(table: pa.Table, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    """Return (row, number) of every question that is answered by pointing."""
+    places = []
+    first = 0
+    for chunk in table.column("questions").chunks:
+        questions = chunk.flatten()
+        lengths = np.asarray(chunk.value_lengths().fill_null(0))
+        rows = np.repeat(np.arange(len(lengths)) + first, lengths)
+        numbers = np.concatenate([np.arange(n) for n in lengths] or [np.zeros(0, int)])
+        for row, number, family, kind in zip(
+            rows.tolist(),
+            numbers.tolist(),
+            questions.field("family").to_pylist(),
+            questions.field("kind").to_pylist(),
+            strict=True,
+        ):
+            if family in POINTING and (not kinds or kind in kinds):
+                places.append((row, number))
+        first += len(chunk)
+    return places
