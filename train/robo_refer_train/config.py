@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 
 from robo_refer.errors import ErrorCode, RoboReferError
 
+Config = TypeVar("Config")
 Trainable = Literal["vision", "all_but_depth", "depth_projector", "all"]
 
 
@@ -88,31 +91,68 @@ class SftConfig:
 
 
 def load_config(path: Path) -> SftConfig:
-    """Return the config in a YAML file.
+    """Return the supervised run in a YAML file.
 
     Raises:
         RoboReferError: BAD_FILE when it is missing, not YAML, or has unknown names.
     """
+    raw = read_yaml(path)
+    stages = raw.pop("stages", ())
+    with _named_errors(path, SftConfig):
+        raw["stages"] = tuple(StageConfig(**stage) for stage in stages)
+        return SftConfig(**_tuples(raw))
+
+
+def load_flat_config(path: Path, kind: type[Config]) -> Config:
+    """Return the config of a dataclass without parts in a YAML file; raises as `load_config`."""
+    raw = read_yaml(path)
+    with _named_errors(path, kind):
+        return kind(**_tuples(raw))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the names and values in a YAML file.
+
+    Raises:
+        RoboReferError: BAD_FILE when it is missing or holds anything else.
+    """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        stages = tuple(StageConfig(**stage) for stage in raw.pop("stages"))
-        raw["data"] = tuple(raw["data"])
-        raw["canvas_px"] = tuple(raw.get("canvas_px", (192, 144)))
-        return SftConfig(stages=stages, **raw)
-    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
-        known = ", ".join(item.name for item in fields(SftConfig))
-        raise RoboReferError(
-            ErrorCode.BAD_FILE,
-            f"{path} is not a training config: {' '.join(str(error).split())}.",
-            f"Known names are: {known}.",
-        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _bad_config(path, " ".join(str(error).split())) from error
+    if not isinstance(raw, dict):
+        raise _bad_config(path, "it holds no names with values")
+    return raw
 
 
-def save_config(config: SftConfig, path: Path) -> None:
-    """Write the config as YAML that `load_config` reads."""
-    plain = asdict(config)
-    plain["data"] = list(config.data)
-    plain["canvas_px"] = list(config.canvas_px)
-    plain["stages"] = [asdict(stage) for stage in config.stages]
+def save_config(config: Any, path: Path) -> None:
+    """Write a config's dataclass as YAML that can be loaded again."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+    text = yaml.safe_dump(_plain(asdict(config)), sort_keys=False)
+    path.write_text(text, encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()}
+
+
+@contextmanager
+def _named_errors(path: Path, kind: type) -> Iterator[None]:
+    """Turn unknown and missing names into BAD_FILE with the names that there are."""
+    try:
+        yield
+    except TypeError as error:
+        known = ", ".join(item.name for item in fields(kind))
+        raise _bad_config(path, " ".join(str(error).split()), f"Known names are: {known}.") from error
+
+
+def _bad_config(path: Path, reason: str, remedy: str = "See train/configs.") -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BAD_FILE, f"{path} is not a training config: {reason.rstrip('.')}.", remedy
+    )

@@ -26,11 +26,14 @@ from robo_refer.model.processing import RoboReferProcessor
 from robo_refer_train.checkpoints import WholeCheckpoints
 from robo_refer_train.groups import Prompt, grow, tree_mask
 from robo_refer_train.items import Items
+from robo_refer_train.rewards import MixedScore
 from robo_refer_train.rollout import draws, sample_answers
-from robo_refer_train.sight import DepthGuard
+from robo_refer_train.sight import DepthGuard, TowerMemory
 
-Score = Callable[[int, str], Sequence[float]]
-"""The components of the reward of an answer to an item."""
+Score = Callable[[Sequence[int], Sequence[str]], Sequence[MixedScore]]
+"""Rewards answers to items, whole groups at once."""
+
+SAME_REWARD = 1e-6
 
 AVERAGED_OVER_ANSWERS = ("grpo", "dr_grpo")
 """Losses that divide by the number of answers they are given."""
@@ -38,16 +41,22 @@ AVERAGED_OVER_ANSWERS = ("grpo", "dr_grpo")
 
 @dataclass(frozen=True)
 class Group:
-    """All answers to one item: their tokens and rewards, (answers, components)."""
+    """All answers to one item, as tokens and as text, and what each is worth."""
 
     item: int
     answers: list[list[int]]
-    rewards: np.ndarray
+    texts: list[str]
+    scores: list[MixedScore]
 
-    def is_dead(self, weights: np.ndarray) -> bool:
+    @property
+    def rewards(self) -> list[float]:
+        """The rewards of the answers that could be judged."""
+        return [score.value for score in self.scores if score.value is not None]
+
+    @property
+    def is_dead(self) -> bool:
         """Tell whether all answers earn the same, so that there is nothing to learn."""
-        total = self.rewards @ weights
-        return bool(np.ptp(total) < 1e-6)
+        return not self.rewards or max(self.rewards) - min(self.rewards) < SAME_REWARD
 
 
 class RftTrainer(WholeCheckpoints, GRPOTrainer):
@@ -58,9 +67,9 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         items: what is practised.
         order: the items of the run, one per prompt, in order.
         score: rewards an answer.
-        components: names of the reward's components and their weights.
         resample_rounds: how often a group whose answers all earn the same is replaced by that of
             another item, before it is left out.
+        remembered_pictures: how many pictures' features of frozen towers are kept in memory.
     """
 
     def __init__(
@@ -69,28 +78,29 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         items: Items,
         order: Sequence[int],
         score: Score,
-        components: dict[str, float],
         *,
         args: GRPOConfig,
         processor: RoboReferProcessor,
         resample_rounds: int = 0,
+        remembered_pictures: int = 0,
         **kwargs: Any,
     ) -> None:
         self.items, self.resample_rounds = items, resample_rounds
-        self._score, self._weights = score, np.array(list(components.values()))
+        self._score = score
         self._pool = sorted(set(order))
         self._groups: list[Group] = []
         self._items: list[int] = []
-        beta = args.beta
-        reference = None
+        beta, reference = args.beta, None
         if beta and kwargs.get("peft_config") is None:
-            # TRL would load the reference by the name of the policy's class in transformers.
-            reference = copy.deepcopy(model).eval().requires_grad_(False)
+            # TRL would look the policy's class up in transformers, where it is not.
+            reference = frozen_copy(model)
             args.beta = 0.0
-        self.depth_guard = DepthGuard(model)
+        watched = [model] if reference is None else [model, reference]
+        self.depth_guard = DepthGuard(watched)
+        self.tower_memory = TowerMemory(watched, remembered_pictures)
         super().__init__(
             model=model,
-            reward_funcs=[self._component(name, k) for k, name in enumerate(components)],
+            reward_funcs=[self._mix],
             args=args,
             train_dataset=Dataset.from_dict(
                 {"prompt": [items.question(k).text for k in order], "item": list(order)}
@@ -109,14 +119,9 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
     def _send_telemetry(self) -> None:
         """Tell nobody: a run calls no server that it was not asked to."""
 
-    def _component(self, name: str, place: int) -> Callable[..., list[float]]:
-        """Return component `place` of the rewards as TRL asks for it."""
-
-        def component(**_: Any) -> list[float]:
-            return [float(row[place]) for group in self._groups for row in group.rewards]
-
-        component.__name__ = name
-        return component
+    def _mix(self, **_: Any) -> list[float | None]:
+        """Return what every answer is worth, as TRL asks for it; None where nobody can tell."""
+        return [score.value for group in self._groups for score in group.scores]
 
     # Rollout
 
@@ -155,7 +160,7 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
                 self._measure(tried)
             dead = []
             for place, group in zip(waiting, tried, strict=True):
-                if group.is_dead(self._weights):
+                if group.is_dead:
                     dead.append(place)
                 groups[place] = group
             waiting = dead
@@ -171,10 +176,17 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
 
     def _measure(self, groups: Sequence[Group]) -> None:
         """Log what the policy earns on the items as they come, before any is replaced."""
-        earned = np.array([group.rewards.mean(axis=0) for group in groups])
-        self._metrics["train"]["policy/reward"].append(float((earned @ self._weights).mean()))
-        for name, value in zip(self.reward_func_names, earned.mean(axis=0), strict=True):
-            self._metrics["train"][f"policy/{name}"].append(float(value))
+        log = self._metrics["train"]
+        means = [float(np.mean(group.rewards)) for group in groups if group.rewards]
+        if means:
+            log["policy/reward"].append(float(np.mean(means)))
+        scores = [score for group in groups for score in group.scores]
+        for name in scores[0].parts:
+            values = [v for score in scores if (v := score.parts[name].value) is not None]
+            if values:
+                log[f"policy/{name}"].append(float(np.mean(values)))
+                log[f"policy/{name}/variance"].append(float(np.var(values)))
+            log[f"abstained/{name}"].append(1 - len(values) / len(scores))
 
     def sample_groups(self, items: Sequence[int]) -> list[Group]:
         """Return a group of the policy's answers per item."""
@@ -199,12 +211,12 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
                 )
             policy.train()
         texts = self.processing_class.batch_decode(answers)
-        groups = []
-        for place, item in enumerate(items):
-            mine = slice(place * size, (place + 1) * size)
-            rewards = np.array([self._score(item, text) for text in texts[mine]])
-            groups.append(Group(item, answers[mine], rewards))
-        return groups
+        scores = self._score([item for item in items for _ in range(size)], texts)
+        return [
+            Group(item, answers[mine], texts[mine], list(scores[mine]))
+            for place, item in enumerate(items)
+            for mine in [slice(place * size, (place + 1) * size)]
+        ]
 
     # Log-probabilities
 
@@ -298,6 +310,14 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
     def _watching(self, prompts: Sequence[Prompt]) -> Any:
         images = {prompt.image for prompt in prompts}
         return self.depth_guard.expects(sum(self.items.has_depth(image) for image in images))
+
+
+def frozen_copy(
+    model: RoboReferForConditionalGeneration,
+) -> RoboReferForConditionalGeneration:
+    """Return the model as it is now, for comparison; what is frozen in both is shared."""
+    shared: dict[int, Any] = {id(p): p for p in model.parameters() if not p.requires_grad}
+    return copy.deepcopy(model, shared).eval().requires_grad_(False)
 
 
 def inner_policy(model: Any) -> RoboReferForConditionalGeneration:

@@ -14,6 +14,7 @@ from robo_refer.data.records import from_row
 from robo_refer.data.sample import POINTING, Question, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.processing import RoboReferProcessor
+from robo_refer.tokens import DEPTH, IMAGE
 from robo_refer_train.groups import Prompt
 
 REMEMBERED = 512
@@ -50,9 +51,10 @@ class Items:
                 + (f" of the kinds {', '.join(kinds)}." if kinds else "."),
                 "Give a dataset made by 'robo-refer data generate'.",
             )
-        config = processor.tokenizer
-        self._visual = set(config.convert_tokens_to_ids(["<image>", "<depth>"]))
+        self._visual = set(processor.tokenizer.convert_tokens_to_ids([IMAGE, DEPTH]))
+        self._facts = table.drop_columns(["rgb", "depth"])
         self._sample = lru_cache(REMEMBERED)(self._read)
+        self._truth = lru_cache(REMEMBERED)(self._read_facts)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -70,10 +72,14 @@ class Items:
         """Return the sample that an item asks about."""
         return self._sample(self._places[item][0])
 
+    def facts(self, item: int) -> Sample:
+        """Return the sample without its images, which take long to decode."""
+        return self._truth(self._places[item][0])
+
     def question(self, item: int) -> Question:
         """Return the question with its truth."""
         row, number = self._places[item]
-        return self._sample(row).questions[number]
+        return self._truth(row).questions[number]
 
     def prompt(self, item: int) -> Prompt:
         """Return the item as the policy reads it."""
@@ -91,6 +97,10 @@ class Items:
     def _read(self, row: int) -> Sample:
         return from_row(self._table.slice(row, 1).to_pylist()[0])
 
+    def _read_facts(self, row: int) -> Sample:
+        facts = from_row(self._facts.slice(row, 1).to_pylist()[0])
+        return facts if facts.camera is not None else self._sample(row)
+
     def _encoded(self, item: int) -> Any:
         return self._encode(self.image(item), self.question(item).text)
 
@@ -106,6 +116,24 @@ class Items:
         return self._processor(
             images=[sample.rgb], depth=[depth_m], text=[text], reason=self._reason
         )
+
+
+def practice_order(items: Items, pool: Sequence[int], count: int, per_image: int, seed: int) -> list[int]:
+    """Return `count` items of the pool in the order of a run.
+
+    Every pass is a new permutation of images, with up to `per_image` questions of each side by
+    side, where they share its encoding.
+    """
+    by_image: dict[int, list[int]] = {}
+    for item in pool:
+        by_image.setdefault(items.image(item), []).append(item)
+    rng = np.random.default_rng(seed)
+    images = sorted(by_image)
+    order: list[int] = []
+    while len(order) < count:
+        for place in rng.permutation(len(images)):
+            order += rng.permutation(by_image[images[place]])[:per_image].tolist()
+    return order[:count]
 
 
 def _prompt(ids: list[int], image: int, visual: set[int]) -> Prompt:

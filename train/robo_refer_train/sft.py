@@ -17,10 +17,10 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
+from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import SftConfig, StageConfig, save_config
 from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows, load_table
 from robo_refer_train.heads import TrainingModel
@@ -39,7 +39,7 @@ DONE_FILE = "stage_done.json"
 WEIGHTS_FILE = "weights.safetensors"
 
 
-class StageTrainer(Trainer):
+class StageTrainer(WholeCheckpoints, Trainer):
     """Trainer whose rows come in their own order and whose loss parts are logged."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -124,7 +124,7 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
         max_grad_norm=1.0,
         seed=config.seed,
         save_steps=config.save_steps,
-        save_total_limit=1,
+        save_total_limit=2,
         logging_steps=config.log_steps,
         report_to=["tensorboard"],
         dataloader_num_workers=1,
@@ -221,8 +221,7 @@ def _run_stage(
     trainer = StageTrainer(
         training, _arguments(config, stage, folder), data_collator=collator, train_dataset=rows
     )
-    checkpoint = get_last_checkpoint(str(folder)) if folder.exists() else None
-    result = trainer.train(resume_from_checkpoint=checkpoint)
+    result = trainer.train(resume_from_checkpoint=newest_whole(folder))
     folder.mkdir(parents=True, exist_ok=True)
     save_model(training, str(folder / WEIGHTS_FILE))
     (folder / DONE_FILE).write_text(json.dumps({"loss": result.training_loss}))

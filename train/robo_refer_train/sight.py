@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,11 +16,12 @@ from robo_refer.model.modeling import RoboReferForConditionalGeneration
 
 
 class DepthGuard:
-    """Counts the depth maps that reach the decoder, and stops a run in which one does not."""
+    """Counts the depth maps that reach a decoder, and stops a run in which one does not."""
 
-    def __init__(self, model: RoboReferForConditionalGeneration) -> None:
+    def __init__(self, models: Sequence[RoboReferForConditionalGeneration]) -> None:
         self.seen = 0
-        model.model.depth_projector.register_forward_hook(self._count)
+        for model in models:
+            model.model.depth_projector.register_forward_hook(self._count)
 
     def _count(self, module: nn.Module, args: tuple[Any, ...], output: torch.Tensor) -> None:
         self.seen += len(output)
@@ -50,18 +51,20 @@ class TowerMemory:
     what was computed for another.
 
     Args:
-        model: towers with a trainable parameter are left alone.
+        models: whose towers; one with a trainable parameter is left alone.
         pictures: how many are remembered; the one seen longest ago is forgotten first.
     """
 
-    def __init__(self, model: RoboReferForConditionalGeneration, pictures: int) -> None:
-        self._pictures, self._compute = pictures, model.model.tower_features
+    def __init__(self, models: Sequence[RoboReferForConditionalGeneration], pictures: int) -> None:
+        self._pictures, self._compute = pictures, models[0].model.tower_features
         self._known: OrderedDict[bytes, torch.Tensor] = OrderedDict()
         self.computed = 0
-        model.model.tower_features = self._features
+        for model in models:
+            model.model.tower_features = self._features
 
     def _features(self, tower: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
-        if any(parameter.requires_grad for parameter in tower.parameters()):
+        if not self._pictures or next(tower.parameters()).requires_grad:
+            self.computed += len(pixels)
             return self._compute(tower, pixels)
         names = [_name(tower, picture) for picture in pixels]
         missing = {name: row for row, name in enumerate(names) if name not in self._known}
@@ -79,5 +82,6 @@ class TowerMemory:
 
 
 def _name(tower: nn.Module, picture: torch.Tensor) -> bytes:
+    """Return the name of a picture for a tower, which its weights stand for: copies share them."""
     content = picture.detach().float().cpu().numpy().tobytes()
-    return hashlib.blake2b(content + str(id(tower)).encode()).digest()
+    return hashlib.blake2b(content + str(next(tower.parameters()).data_ptr()).encode()).digest()
