@@ -34,10 +34,17 @@ class Referrer:
     ) -> Referrer:
         """Load "nano", or a folder: an ONNX export, or a checkpoint with safetensors (torch).
 
+        An http address stands for the model behind `robo-refer serve` there.
+
         Raises:
             RoboReferError: BAD_CHECKPOINT when it is missing or damaged, MISSING_DEPENDENCY when
                 a torch checkpoint is given and torch is not installed.
         """
+        if str(name_or_path).startswith(("http://", "https://")):
+            from robo_refer.engines.http_call import HttpCaller
+            from robo_refer.engines.http_engine import QueryEngine
+
+            return cls(QueryEngine(HttpCaller(str(name_or_path))), lift)
         folder = BUNDLED.get(str(name_or_path), Path(name_or_path))
         if (folder / files.ONNX_CONFIG).is_file():
             return cls(OnnxEngine(folder), lift)
@@ -48,7 +55,8 @@ class Referrer:
         raise RoboReferError(
             ErrorCode.BAD_CHECKPOINT,
             f"There is no model '{name_or_path}'.",
-            f"Use one of {', '.join(BUNDLED)}, or the folder of a checkpoint or an ONNX export.",
+            f"Use one of {', '.join(BUNDLED)}, the folder of a checkpoint or an ONNX export, "
+            "or the address of a server.",
         )
 
     def refer(self, frame: Frame, instruction: str, think: bool = False) -> Referral:

@@ -94,9 +94,7 @@ class Plan:
                 value = tuple(value)
             expected = int if item.name == "scenes" else type(item.default)
             if type(value) is not expected:
-                raise TypeError(
-                    f"{item.name} is {value!r}, not of type {expected.__name__}."
-                )
+                raise TypeError(f"{item.name} is {value!r}, not of type {expected.__name__}.")
             values[item.name] = value
         return cls(**values)
 

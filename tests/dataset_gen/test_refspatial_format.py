@@ -17,12 +17,12 @@ import pytest
 from robo_refer.data import Question, Sample, images, masks, read_samples, write_shard
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.metrics.hits import score_answer
+from robo_refer.relative_depth import relative_depth
 from robo_refer.types import Answer, CameraModel, Step
 from robo_refer_data.formats.json_array import read_array, write_array
 from robo_refer_data.formats.refspatial import export_refspatial, import_refspatial
 from robo_refer_data.formats.refspatial_reading import Scene, read_scenes
 from robo_refer_data.formats.refspatial_text import read_steps
-from robo_refer_data.formats.relative_depth import relative_depth
 
 WIDTH, HEIGHT = 40, 30
 STEPS = (

@@ -24,10 +24,10 @@ from typing import Any
 from robo_refer.data import Question, Sample, ShardWriter, images, read_samples, shard_paths
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.parsing import format_answer
+from robo_refer.relative_depth import encode, relative_depth
 from robo_refer.types import Answer
 from robo_refer_data.formats.json_array import write_array
 from robo_refer_data.formats.refspatial_reading import Scene, find_parts, read_scenes
-from robo_refer_data.formats.relative_depth import encode, relative_depth
 
 Record = dict[str, Any]
 

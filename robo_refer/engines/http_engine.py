@@ -1,0 +1,176 @@
+"""Engines that ask a server: ours or the released RoboRefer's, and OpenAI-compatible ones."""
+
+from __future__ import annotations
+
+import base64
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from robo_refer import relative_depth
+from robo_refer.engines.base import Generation, Request, Timings
+from robo_refer.engines.chat_endpoint import ChatEndpoint, image_part, text_part
+from robo_refer.engines.http_call import HttpCaller
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.parsing import READERS
+from robo_refer.types import Answer, FloatArray, Frame
+
+DepthForm = Literal["metric", "relative"]
+"""How depth travels: 16-bit millimetres (our server), or the released server's 8-bit relative."""
+
+
+def rgb_png(rgb: NDArray[np.uint8]) -> bytes:
+    """Return (height, width, 3) RGB as a PNG."""
+    return _png(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+
+
+def depth_png(depth_m: FloatArray, form: DepthForm) -> bytes:
+    """Return (height, width) metres as a PNG: 16-bit millimetres, or relative in three channels.
+
+    Raises:
+        RoboReferError: BAD_DEPTH when not one pixel is measured.
+    """
+    if form == "metric":
+        millimetres = np.nan_to_num(depth_m * 1000.0, nan=0.0, posinf=0.0, neginf=0.0)
+        inside = (millimetres > 0) & (millimetres < 2**16)
+        image = np.where(inside, np.rint(millimetres), 0).astype(np.uint16)
+        if image.any():
+            return _png(image)
+    else:
+        relative = relative_depth.relative_depth(depth_m)
+        if relative is not None:
+            return relative_depth.encode(relative)
+    raise RoboReferError(
+        ErrorCode.BAD_DEPTH,
+        "Not one pixel of the depth is measured.",
+        "Check the unit and the sensor, or leave depth out to get a 2D answer.",
+    )
+
+
+def _png(image: NDArray[Any]) -> bytes:
+    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return bytes(data)
+
+
+class HttpEngine(ABC):
+    """Asks one question after the other; how the answers are read is named, never guessed.
+
+    Args:
+        name: the model's name in results.
+        reader: one of `robo_refer.parsing.READERS`.
+    """
+
+    def __init__(self, name: str, reader: str) -> None:
+        if reader not in READERS:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"There is no answer format {reader!r}.",
+                f"Use one of: {', '.join(READERS)}.",
+            )
+        self.name = name
+        self.timings = Timings()
+        self._reader = READERS[reader]
+
+    def generate(self, requests: Sequence[Request]) -> list[Generation]:
+        """Return one answer per request; see `Engine.generate`."""
+        start = perf_counter()
+        answers = [Generation(self.ask(request), (), ()) for request in requests]
+        self.timings.decode += perf_counter() - start
+        return answers
+
+    @abstractmethod
+    def ask(self, request: Request) -> str:
+        """Return the server's answer to one request, as it was written."""
+
+    def read(self, text: str, frame: Frame) -> Answer:
+        """Return what the text says, by the named reader; see `Engine.read`."""
+        return self._reader(text, frame.width, frame.height)
+
+
+class QueryEngine(HttpEngine):
+    """A server of the released RoboRefer's protocol, `POST /query`; ours speaks it too.
+
+    Args:
+        caller: the server.
+        name: the model's name in results.
+        reader: "robo_refer" for ours, "roborefer_tuples" for the released one.
+        depth: how depth is sent: "metric" to ours, "relative" to the released one.
+        suffix: what is written behind every instruction (the released model's format request).
+    """
+
+    def __init__(
+        self,
+        caller: HttpCaller,
+        *,
+        name: str = "",
+        reader: str = "robo_refer",
+        depth: DepthForm = "metric",
+        suffix: str = "",
+    ) -> None:
+        super().__init__(name or caller.shown_url, reader)
+        self._caller, self._depth, self._suffix = caller, depth, suffix
+
+    def ask(self, request: Request) -> str:
+        """Return the answer to one request; reasoning is up to the server's model."""
+        frame = request.frame
+        maps = [] if frame.depth_m is None else [_base64(depth_png(frame.depth_m, self._depth))]
+        body = {
+            "image_url": [_base64(rgb_png(frame.rgb))],
+            "depth_url": maps,
+            "enable_depth": int(bool(maps)),
+            "text": request.instruction + self._suffix,
+        }
+        if request.reason:
+            body["reason"] = True  # ours; the released server ignores it
+        reply = self._caller.post("/query", body)
+        answer = reply.get("answer") if isinstance(reply, dict) else None
+        if not isinstance(answer, str):
+            raise RoboReferError(
+                ErrorCode.UNPARSABLE_ANSWER,
+                f"{self._caller.shown_url} replies without an answer.",
+                "Check that it speaks the RoboRefer protocol.",
+            )
+        return answer
+
+
+class ChatEngine(HttpEngine):
+    """A model behind an OpenAI-compatible server.
+
+    Args:
+        endpoint: the server and its model.
+        reader: the answer format of the model's family.
+        prompt: from the instruction to the text that this family is asked with.
+        depth: how depth is sent as a second image; None sends none.
+        max_tokens: of an answer.
+    """
+
+    def __init__(
+        self,
+        endpoint: ChatEndpoint,
+        *,
+        reader: str,
+        prompt: Callable[[str], str] = str,
+        depth: DepthForm | None = None,
+        max_tokens: int = 1024,
+    ) -> None:
+        super().__init__(endpoint.model, reader)
+        self._endpoint, self._prompt = endpoint, prompt
+        self._depth, self._max_tokens = depth, max_tokens
+
+    def ask(self, request: Request) -> str:
+        """Return the answer to one request."""
+        frame = request.frame
+        parts = [image_part(rgb_png(frame.rgb))]
+        if self._depth is not None and frame.depth_m is not None:
+            parts.append(image_part(depth_png(frame.depth_m, self._depth)))
+        parts.append(text_part(self._prompt(request.instruction)))
+        return self._endpoint.complete(parts, max_tokens=self._max_tokens)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
