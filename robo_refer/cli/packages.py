@@ -20,6 +20,8 @@ EXTRA_OF_MODULE = {
     "accelerate": "train",
     "onnx": "train",
     "onnxscript": "train",
+    "peft": "train",
+    "scipy": "train",
     "tensorboard": "train",
 }
 """Import name of every optional package -> the extra of `pyproject.toml` that installs it."""
