@@ -18,11 +18,13 @@ EXTRA_OF_MODULE = {
     "torch": "torch",
     "transformers": "torch",
     "accelerate": "train",
+    "datasets": "train",
     "onnx": "train",
     "onnxscript": "train",
     "peft": "train",
     "scipy": "train",
     "tensorboard": "train",
+    "trl": "train",
 }
 """Import name of every optional package -> the extra of `pyproject.toml` that installs it."""
 

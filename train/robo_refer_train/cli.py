@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
+
+if TYPE_CHECKING:
+    from robo_refer_train.rft_config import RftConfig
 
 
 def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: str = "") -> None:
@@ -30,8 +34,65 @@ def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: 
     print(f"trained checkpoint: {run(settings)}")
 
 
+def rft(
+    config: Path,
+    data: tuple[str, ...] = (),
+    output: str = "",
+    start_from: str = "",
+    practise: str = "",
+) -> None:
+    """Reinforcement fine-tuning (GRPO); a run that was killed goes on where it was.
+
+    Args:
+        config: YAML file, for example train/configs/nano_rft.yaml.
+        data: dataset folders to use instead of the config's.
+        output: output folder to use instead of the config's.
+        start_from: folder of the policy's checkpoint, instead of the config's.
+        practise: file of `robo-refer train filter`, instead of the config's.
+    """
+    from robo_refer_train.rft import run
+
+    settings = _rft_config(config, data, output, start_from, practise)
+    print(f"trained checkpoint: {run(settings)}")
+
+
+def filter_items(
+    config: Path,
+    out: Path,
+    data: tuple[str, ...] = (),
+    start_from: str = "",
+    answers: int = 8,
+    limit: int = 0,
+) -> None:
+    """Find the items that a policy solves sometimes: what `robo-refer train rft` learns from.
+
+    Args:
+        config: YAML file of the run that shall practise.
+        out: file that is written; give it to `robo-refer train rft --practise`.
+        data: dataset folders to use instead of the config's.
+        start_from: folder of the policy's checkpoint, instead of the config's.
+        answers: how many are sampled per item.
+        limit: how many items to probe; 0 probes all.
+    """
+    from robo_refer_train.filtering import probe_items, summary
+
+    settings = _rft_config(config, data, "", start_from, "")
+    print(summary(probe_items(settings, out, answers, limit)))
+
+
+def _rft_config(
+    config: Path, data: tuple[str, ...], output: str, start_from: str, practise: str
+) -> RftConfig:
+    from robo_refer_train.rft_config import load_rft_config
+
+    given = {"data": data, "output": output, "start_from": start_from, "practise": practise}
+    return replace(load_rft_config(config), **{name: v for name, v in given.items() if v})
+
+
 def main(argv: list[str]) -> None:
     """Run `robo-refer train` with the arguments after its name."""
     app = tyro.extras.SubcommandApp()
     app.command(sft)
+    app.command(rft)
+    app.command(filter_items, name="filter")
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

@@ -149,7 +149,9 @@ def _named_errors(path: Path, kind: type) -> Iterator[None]:
         yield
     except TypeError as error:
         known = ", ".join(item.name for item in fields(kind))
-        raise _bad_config(path, " ".join(str(error).split()), f"Known names are: {known}.") from error
+        raise _bad_config(
+            path, " ".join(str(error).split()), f"Known names are: {known}."
+        ) from error
 
 
 def _bad_config(path: Path, reason: str, remedy: str = "See train/configs.") -> RoboReferError:

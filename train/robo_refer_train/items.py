@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -118,11 +119,22 @@ class Items:
         )
 
 
-def practice_order(items: Items, pool: Sequence[int], count: int, per_image: int, seed: int) -> list[int]:
+def practice_order(
+    items: Items,
+    pool: Iterable[int],
+    count: int,
+    *,
+    per_image: int,
+    seed: int,
+    accepts: Callable[[int], bool],
+) -> list[int]:
     """Return `count` items of the pool in the order of a run.
 
     Every pass is a new permutation of images, with up to `per_image` questions of each side by
     side, where they share its encoding.
+
+    Raises:
+        RoboReferError: BAD_SAMPLE when not one item of the pool is accepted.
     """
     by_image: dict[int, list[int]] = {}
     for item in pool:
@@ -131,8 +143,18 @@ def practice_order(items: Items, pool: Sequence[int], count: int, per_image: int
     images = sorted(by_image)
     order: list[int] = []
     while len(order) < count:
+        before = len(order)
         for place in rng.permutation(len(images)):
-            order += rng.permutation(by_image[images[place]])[:per_image].tolist()
+            asked = rng.permutation(by_image[images[place]]).tolist()
+            order += islice(filter(accepts, asked), per_image)
+            if len(order) >= count:
+                break
+        if len(order) == before:
+            raise RoboReferError(
+                ErrorCode.BAD_SAMPLE,
+                "The rewards of the mix can score none of the items.",
+                "Take rewards out of the mix, or give data with what they read (key steps).",
+            )
     return order[:count]
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.metrics.hits import score_answer
 from robo_refer.preprocess import Letterbox, PreprocessSpec
+from robo_refer.types import Answer
 from robo_refer_train.items import Items
 from robo_refer_train.rewards import MixedScore, RewardMix, Truth, Written, read_written, truth_of
 
@@ -18,6 +21,7 @@ class ItemScorer:
 
     def __init__(self, items: Items, mix: RewardMix, spec: PreprocessSpec) -> None:
         self._items, self._mix, self._spec = items, mix, spec
+        self._accepted: dict[int, bool] = {}
 
     def truth(self, item: int) -> Truth:
         """Return what is known about an item, distances in a frame as wide as the paper's."""
@@ -26,9 +30,17 @@ class ItemScorer:
         frame = (FRAME_WIDTH_PX, round(FRAME_WIDTH_PX * height / width))
         return truth_of(sample, self._items.question(item), frame)
 
-    def check(self, item: int) -> None:
-        """Raise BAD_SAMPLE for an item that the rewards cannot score."""
-        self._mix.check(self.truth(item))
+    def accepts(self, item: int) -> bool:
+        """Tell whether every reward of the mix can score answers to an item."""
+        if item not in self._accepted:
+            try:
+                self._mix.check(self.truth(item))
+                self._accepted[item] = True
+            except RoboReferError as error:
+                if error.code is not ErrorCode.BAD_SAMPLE:
+                    raise
+                self._accepted[item] = False
+        return self._accepted[item]
 
     def __call__(self, items: Sequence[int], texts: Sequence[str]) -> list[MixedScore]:
         """Return the score of every text as an answer to its item."""
@@ -37,6 +49,12 @@ class ItemScorer:
             for item, text in zip(items, texts, strict=True)
         ]
         return self._mix(pairs)
+
+    def is_right(self, item: int, text: str) -> bool:
+        """Tell whether a text answers its item, by the definition that benchmarks use."""
+        written = self._on_image(read_written(text), item)
+        answer = None if written.points is None else Answer(written.points)
+        return score_answer(answer, self._items.question(item))
 
     def _on_image(self, written: Written, item: int) -> Written:
         box = Letterbox(*self._items.facts(item).size, self._spec.width, self._spec.height)
