@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+from robo_refer.errors import ErrorCode, RoboReferError
+
 if TYPE_CHECKING:
     from robo_refer_train.rft_config import RftConfig
 
@@ -80,6 +82,27 @@ def filter_items(
     print(summary(probe_items(settings, out, answers, limit)))
 
 
+def doctor(config: Path, data: tuple[str, ...] = (), start_from: str = "") -> None:
+    """Prove that depth counts in sampling and in learning, on the model and data of a run.
+
+    Args:
+        config: YAML file of `robo-refer train rft`.
+        data: dataset folders to use instead of the config's.
+        start_from: folder of the policy's checkpoint, instead of the config's.
+    """
+    from robo_refer_train.doctor import examine
+
+    findings = examine(_rft_config(config, data, "", start_from, ""))
+    for finding in findings:
+        print(finding)
+    if not all(finding.healthy for finding in findings):
+        raise RoboReferError(
+            ErrorCode.NO_DEPTH,
+            "Depth does not count everywhere in a step.",
+            "Train without it (use_depth: false), or start from a checkpoint that uses it.",
+        )
+
+
 def _rft_config(
     config: Path, data: tuple[str, ...], output: str, start_from: str, practise: str
 ) -> RftConfig:
@@ -95,4 +118,5 @@ def main(argv: list[str]) -> None:
     app.command(sft)
     app.command(rft)
     app.command(filter_items, name="filter")
+    app.command(doctor)
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.utils import gather_object
 from datasets import Dataset
+from torch.nn.utils.rnn import pad_sequence
 from trl import GRPOConfig, GRPOTrainer
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.utils import add_fused_lm_head, split_tensor_dict
@@ -34,9 +36,6 @@ Score = Callable[[Sequence[int], Sequence[str]], Sequence[MixedScore]]
 """Rewards answers to items, whole groups at once."""
 
 SAME_REWARD = 1e-6
-
-AVERAGED_OVER_ANSWERS = ("grpo", "dr_grpo")
-"""Losses that divide by the number of answers they are given."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
     ) -> None:
         self.items, self.resample_rounds = items, resample_rounds
         self._score = score
-        self._pool = sorted(set(order))
+        self.order, self._pool = list(order), sorted(set(order))
         self._groups: list[Group] = []
         self._items: list[int] = []
         beta, reference = args.beta, None
@@ -139,7 +138,13 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         rows = [{"prompt": self.items.question(item).text, "item": item} for item in self._items]
         output: dict[str, Any] = super()._generate_and_score_completions(rows)
         output["item"] = torch.tensor(self._items)
+        output["completion_mask"] = output["completion_mask"] * self._alive(output)[:, None]
         return output
+
+    def _alive(self, output: dict[str, Any]) -> torch.Tensor:
+        """Return (answers,) 1 for those of groups that are not dead, else 0."""
+        alive = [not group.is_dead for group in self._groups for _ in group.answers]
+        return torch.tensor(alive, device=output["completion_mask"].device).int()
 
     def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
         shown = [self.items.prompt(item) for item in self._items]
@@ -158,29 +163,28 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
             sampled += len(tried)
             if turn == 0:
                 self._measure(tried)
-            dead = []
             for place, group in zip(waiting, tried, strict=True):
-                if group.is_dead:
-                    dead.append(place)
                 groups[place] = group
-            waiting = dead
+            waiting = [place for place, group in zip(waiting, tried, strict=True) if group.is_dead]
             if not waiting:
                 break
             if turn < self.resample_rounds:
                 for place in waiting:
                     seed = [self.args.seed, self.state.global_step, items[place], turn]
                     items[place] = int(np.random.default_rng(seed).choice(self._pool))
+        counted = gather_object([(sampled, len(waiting), len(items))])
+        sampled, dead, asked = (sum(column) for column in zip(*counted, strict=True))
         self._metrics["train"]["groups/sampled"].append(sampled)
-        self._metrics["train"]["groups/dead"].append(len(waiting) / len(items))
+        self._metrics["train"]["groups/dead"].append(dead / asked)
         return [group for group in groups if group is not None]
 
     def _measure(self, groups: Sequence[Group]) -> None:
         """Log what the policy earns on the items as they come, before any is replaced."""
         log = self._metrics["train"]
-        means = [float(np.mean(group.rewards)) for group in groups if group.rewards]
-        if means:
-            log["policy/reward"].append(float(np.mean(means)))
-        scores = [score for group in groups for score in group.scores]
+        scores = gather_object([score for group in groups for score in group.scores])
+        totals = [score.value for score in scores if score.value is not None]
+        if totals:
+            log["policy/reward"].append(float(np.mean(totals)))
         for name in scores[0].parts:
             values = [v for score in scores if (v := score.parts[name].value) is not None]
             if values:
@@ -221,28 +225,9 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
     # Log-probabilities
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """As TRL's, over the answers of groups that are not dead."""
-        kept = self._living(inputs["advantages"])
-        given = {
-            name: value[kept] if isinstance(value, torch.Tensor) and value.ndim else value
-            for name, value in inputs.items()
-        }
-        self._items = given["item"].tolist()
-        loss = super()._compute_loss(model, given)
-        if self.loss_type in AVERAGED_OVER_ANSWERS:
-            loss = loss * (len(kept) / len(inputs["advantages"]))
+        self._items = inputs["item"].tolist()
+        loss: torch.Tensor = super()._compute_loss(model, inputs)
         return loss
-
-    def _living(self, advantages: torch.Tensor) -> torch.Tensor:
-        """Return the rows of groups with any advantage; a first group where there is none.
-
-        That one keeps the graph whole, for processes that wait for its gradients: they are zero.
-        """
-        grouped = advantages.view(-1, self.num_generations)
-        living = (grouped != 0).any(dim=1)
-        if not living.any():
-            living[0] = True
-        return living.repeat_interleave(self.num_generations).nonzero()[:, 0]
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -254,17 +239,33 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         compute_entropy: bool = False,
         **_: Any,
     ) -> tuple[torch.Tensor, torch.Tensor | None, None]:
-        """Return log-probabilities and entropies (answers, tokens) of the answers to `_items`."""
+        """Return log-probabilities and entropies (answers, tokens) of the answers to `_items`.
+
+        Answers without a token in the mask, those of dead groups, are left out and come out as 0.
+        """
         answers = input_ids[:, -logits_to_keep:]
         mask = attention_mask[:, -logits_to_keep:].bool()
-        prompts = [self.items.prompt(item) for item in self._items]
-        size = batch_size or len(prompts)
-        parts = [
-            self._log_probs(model, prompts[k : k + size], answers[k : k + size], mask[k : k + size])
-            for k in range(0, len(prompts), size)
-        ]
-        log_probs, entropies = (torch.cat(kind) for kind in zip(*parts, strict=True))
+        kept = mask.any(dim=1)
+        if not kept.any():  # the graph stays whole, for processes that wait for its gradients
+            kept[: self.num_generations] = True
+        rows = kept.nonzero()[:, 0]
+        parts = []
+        for some in rows.split(batch_size or len(rows)):
+            prompts = [self.items.prompt(self._items[row]) for row in some.tolist()]
+            parts.append(self._log_probs(model, prompts, answers[some], mask[some]))
+        log_probs, entropies = (
+            torch.zeros(mask.shape, device=mask.device).index_copy(0, rows, torch.cat(values))
+            for values in zip(*parts, strict=True)
+        )
         return log_probs, entropies if compute_entropy else None, None
+
+    def log_probs_of(self, groups: Sequence[Group]) -> torch.Tensor:
+        """Return (answers, tokens) log-probabilities of whole groups, as the loss reads them."""
+        answers = [torch.tensor(answer) for group in groups for answer in group.answers]
+        prompts = [self.items.prompt(group.item) for group in groups for _ in group.answers]
+        table = pad_sequence(answers, batch_first=True).to(self.accelerator.device)
+        mask = pad_sequence([torch.ones_like(answer) for answer in answers], batch_first=True)
+        return self._log_probs(self.model, prompts, table, mask.bool().to(table.device))[0]
 
     def _log_probs(
         self, model: Any, prompts: list[Prompt], answers: torch.Tensor, mask: torch.Tensor

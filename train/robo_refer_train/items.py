@@ -56,6 +56,7 @@ class Items:
         self._facts = table.drop_columns(["rgb", "depth"])
         self._sample = lru_cache(REMEMBERED)(self._read)
         self._truth = lru_cache(REMEMBERED)(self._read_facts)
+        self._tokens = lru_cache(REMEMBERED)(self._tokenised)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -84,7 +85,7 @@ class Items:
 
     def prompt(self, item: int) -> Prompt:
         """Return the item as the policy reads it."""
-        return _prompt(self._encoded(item)["input_ids"][0].tolist(), self.image(item), self._visual)
+        return self._tokens(item)
 
     def pixels(self, images: Sequence[int]) -> dict[str, torch.Tensor]:
         """Return what the policy sees of some samples, in their order."""
@@ -102,8 +103,10 @@ class Items:
         facts = from_row(self._facts.slice(row, 1).to_pylist()[0])
         return facts if facts.camera is not None else self._sample(row)
 
-    def _encoded(self, item: int) -> Any:
-        return self._encode(self.image(item), self.question(item).text)
+    def _tokenised(self, item: int) -> Prompt:
+        ids = self._encode(self.image(item), self.question(item).text)["input_ids"][0].tolist()
+        end = max(place for place, token in enumerate(ids) if token in self._visual) + 1
+        return Prompt(self.image(item), tuple(ids[:end]), tuple(ids[end:]))
 
     def _picture(self, image: int) -> dict[str, torch.Tensor]:
         encoded = self._encode(image, "it")
@@ -156,11 +159,6 @@ def practice_order(
                 "Take rewards out of the mix, or give data with what they read (key steps).",
             )
     return order[:count]
-
-
-def _prompt(ids: list[int], image: int, visual: set[int]) -> Prompt:
-    end = max(place for place, token in enumerate(ids) if token in visual) + 1
-    return Prompt(image, tuple(ids[:end]), tuple(ids[end:]))
 
 
 def _questions(table: pa.Table, kinds: Sequence[str]) -> list[tuple[int, int]]:

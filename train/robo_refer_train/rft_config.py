@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -99,7 +100,8 @@ def arguments(config: RftConfig) -> GRPOConfig:
     Raises:
         RoboReferError: BAD_REQUEST for numbers that do not fit together.
     """
-    processes = int(torch.distributed.get_world_size()) if torch.distributed.is_initialized() else 1
+    # Set by accelerate and torchrun; torch.distributed itself starts later.
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
     per_process = _divided(config.prompts_per_step, processes, "prompts_per_step", "processes")
     per_pass = config.prompts_per_pass or per_process
     passes = _divided(per_process, per_pass, "prompts_per_step per process", "prompts_per_pass")
