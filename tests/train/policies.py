@@ -16,13 +16,13 @@ import torch
 from robo_refer.model.loading import load_checkpoint
 from robo_refer_train.checkpoints import newest_whole
 from robo_refer_train.config import SftConfig
-from robo_refer_train.dataset import load_table
 from robo_refer_train.grpo import RftTrainer
 from robo_refer_train.items import Items, practice_order
 from robo_refer_train.nano import build_model, build_processor
 from robo_refer_train.rewards import MixedScore, Score
 from robo_refer_train.rft import set_trainable
 from robo_refer_train.rft_config import RftConfig, arguments
+from robo_refer_train.sources import load_table
 
 
 def save_policy(config: SftConfig, folder: Path) -> Path:

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from robo_refer.model.loading import load_checkpoint
-from robo_refer_train.dataset import load_table
 from robo_refer_train.groups import Prompt, grow, tree_mask
 from robo_refer_train.items import Items
 from robo_refer_train.rollout import draws, sample_answers
+from robo_refer_train.sources import load_table
 
 FIRST = Prompt(7, (1, 1, 2), (10, 11, 12))
 SECOND = Prompt(7, (1, 1, 2), (20, 12))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from robo_refer_train.rft_config import RftConfig
 
 
-def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: str = "") -> None:
+def supervised(
+    config: Path, data: tuple[str, ...] = (), output: str = "", start_from: str = ""
+) -> None:
     """Supervised fine-tuning in stages; a run that was killed goes on where it was.
 
     Args:
@@ -23,8 +25,8 @@ def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: 
         output: output folder to use instead of the config's.
         start_from: folder of a checkpoint to go on from, for example train/checkpoints/nano.
     """
+    from robo_refer_train import sft, words
     from robo_refer_train.config import load_config
-    from robo_refer_train.sft import run
 
     settings = load_config(config)
     if data:
@@ -33,6 +35,7 @@ def sft(config: Path, data: tuple[str, ...] = (), output: str = "", start_from: 
         settings = replace(settings, output=output)
     if start_from:
         settings = replace(settings, start_from=start_from)
+    run = words.run if settings.objective == "words" else sft.run
     print(f"trained checkpoint: {run(settings)}")
 
 
@@ -115,7 +118,7 @@ def _rft_config(
 def main(argv: list[str]) -> None:
     """Run `robo-refer train` with the arguments after its name."""
     app = tyro.extras.SubcommandApp()
-    app.command(sft)
+    app.command(supervised, name="sft")
     app.command(rft)
     app.command(filter_items, name="filter")
     app.command(doctor)

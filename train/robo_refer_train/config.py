@@ -13,7 +13,7 @@ import yaml
 from robo_refer.errors import ErrorCode, RoboReferError
 
 Config = TypeVar("Config")
-Trainable = Literal["vision", "all_but_depth", "depth_projector", "all"]
+Trainable = Literal["vision", "all_but_depth", "depth_projector", "language", "all"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,13 @@ class StageConfig:
     Attributes:
         name: folder of the stage under the output.
         steps: optimiser steps.
-        batch_images: images per step.
+        batch_images: images per step, over all processes.
         trainable: which parameters learn. "vision" (RGB tower, its projector, the decoder's words)
             learns from the auxiliary losses on images alone, without running the decoder, at three
-            times as many images a second.
+            times as many images a second. "language" is the decoder, or adapters on it.
         depth_share: share of samples that are shown with depth.
+        both_views: show every sample twice, as RGB and as RGB-D, as the paper does; `depth_share`
+            is then of no matter.
         learning_rate: peak.
         warmup_steps, decay_steps: linear rise and linear fall; constant in between.
         init_depth_from_rgb: copy the RGB tower (and projector) into the depth tower first.
@@ -38,6 +40,7 @@ class StageConfig:
     batch_images: int = 8
     trainable: Trainable = "all"
     depth_share: float = 0.75
+    both_views: bool = False
     learning_rate: float = 1.5e-3
     warmup_steps: int = 60
     decay_steps: int = 0
@@ -50,6 +53,11 @@ class SftConfig:
 
     Attributes:
         data: folders written by `robo-refer data generate`.
+        source_weights: share of some of these folders' samples, relative to the others' 1; {}
+            draws every sample equally often.
+        stream: read shards while training, instead of all of them before.
+        objective: "nano" trains nano's own losses and heads, on Muon; "words" the plain likelihood
+            of answers, on AdamW, for checkpoints of any size.
         output: where stages, logs and the final checkpoint go.
         start_from: folder of a checkpoint to go on from (its weights and words); "" starts anew.
         seed: of weights, shuffling and augmentation.
@@ -64,6 +72,11 @@ class SftConfig:
         threads: CPU threads of torch; 0 leaves its default.
         compile: compile the transformer layers (a minute at the start, a quarter less per step).
         use_depth: whether depth is ever shown; False is the control without depth.
+        images_per_pass: images per forward and backward pass and process; 0 takes all at once.
+        lora_rank: rank of adapters on the decoder for stages that train "language"; 0 trains the
+            weights themselves. For "words", as are the next two.
+        bf16, gradient_checkpointing: what is computed in bfloat16, and recomputed to save memory.
+        report_to: "tensorboard", "trackio", "wandb", or several.
     """
 
     data: tuple[str, ...]
@@ -88,6 +101,14 @@ class SftConfig:
     threads: int = 0
     compile: bool = True
     use_depth: bool = True
+    source_weights: dict[str, float] = field(default_factory=dict)
+    stream: bool = False
+    objective: Literal["nano", "words"] = "nano"
+    images_per_pass: int = 0
+    lora_rank: int = 0
+    bf16: bool = False
+    gradient_checkpointing: bool = False
+    report_to: tuple[str, ...] = ("tensorboard",)
 
 
 def load_config(path: Path) -> SftConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -17,6 +17,9 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer.tokens import DEPTH, IMAGE
 from robo_refer_train.groups import Prompt
+
+VISUAL = (IMAGE, DEPTH)
+"""Placeholders of what is seen."""
 
 REMEMBERED = 512
 """Decoded samples kept in memory."""
@@ -52,7 +55,7 @@ class Items:
                 + (f" of the kinds {', '.join(kinds)}." if kinds else "."),
                 "Give a dataset made by 'robo-refer data generate'.",
             )
-        self._visual = set(processor.tokenizer.convert_tokens_to_ids([IMAGE, DEPTH]))
+        self._visual = set(processor.tokenizer.convert_tokens_to_ids(list(VISUAL)))
         self._facts = table.drop_columns(["rgb", "depth"])
         self._sample = lru_cache(REMEMBERED)(self._read)
         self._truth = lru_cache(REMEMBERED)(self._read_facts)
@@ -89,8 +92,7 @@ class Items:
 
     def pixels(self, images: Sequence[int]) -> dict[str, torch.Tensor]:
         """Return what the policy sees of some samples, in their order."""
-        parts = [self._picture(image) for image in images]
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        return joined([self._encode(image, "it") for image in images])
 
     def has_depth(self, image: int) -> bool:
         """Tell whether the policy sees depth with a sample."""
@@ -105,14 +107,7 @@ class Items:
 
     def _tokenised(self, item: int) -> Prompt:
         ids = self._encode(self.image(item), self.question(item).text)["input_ids"][0].tolist()
-        end = max(place for place, token in enumerate(ids) if token in self._visual) + 1
-        return Prompt(self.image(item), tuple(ids[:end]), tuple(ids[end:]))
-
-    def _picture(self, image: int) -> dict[str, torch.Tensor]:
-        encoded = self._encode(image, "it")
-        return {
-            name: encoded[name] for name in encoded if name not in ("input_ids", "attention_mask")
-        }
+        return split_prompt(ids, self.image(item), self._visual)
 
     def _encode(self, image: int, text: str) -> Any:
         sample = self._sample(image)
@@ -120,6 +115,20 @@ class Items:
         return self._processor(
             images=[sample.rgb], depth=[depth_m], text=[text], reason=self._reason
         )
+
+
+def split_prompt(ids: Sequence[int], image: int, visual: Container[int]) -> Prompt:
+    """Return a prompt's tokens, taken apart behind the last one of `visual`."""
+    end = max(place for place, token in enumerate(ids) if token in visual) + 1
+    return Prompt(image, tuple(ids[:end]), tuple(ids[end:]))
+
+
+def joined(seen: Sequence[Any]) -> dict[str, torch.Tensor]:
+    """Return what a model sees of several images, from what a processor made of each."""
+    names = {name for part in seen for name in part} - {"input_ids", "attention_mask"}
+    return {
+        name: torch.cat([part[name] for part in seen if name in part]) for name in sorted(names)
+    }
 
 
 def practice_order(

@@ -10,11 +10,11 @@ import torch
 from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
-from robo_refer_train.dataset import load_table
 from robo_refer_train.items import Items
 from robo_refer_train.rewards import REWARDS, RewardMix
 from robo_refer_train.rft_config import RftConfig
 from robo_refer_train.scoring import ItemScorer
+from robo_refer_train.sources import load_table
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import SftConfig, StageConfig, save_config
-from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows, load_table
+from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows
 from robo_refer_train.heads import TrainingModel
 from robo_refer_train.nano import (
     build_model,
@@ -34,6 +34,7 @@ from robo_refer_train.nano import (
 )
 from robo_refer_train.optimizer import MuonAdamW
 from robo_refer_train.packing import Packer
+from robo_refer_train.sources import load_table, open_source
 
 DONE_FILE = "stage_done.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -126,7 +127,7 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
         save_steps=config.save_steps,
         save_total_limit=2,
         logging_steps=config.log_steps,
-        report_to=["tensorboard"],
+        report_to=list(config.report_to),
         dataloader_num_workers=1,
         dataloader_prefetch_factor=4,
         remove_unused_columns=False,
@@ -145,7 +146,7 @@ def run(config: SftConfig) -> Path:
     set_seed(config.seed)
     output = Path(config.output)
     save_config(config, output / "config.yaml")
-    table = load_table(config.data)
+    table = load_table(config.data, ("objects", "questions"))
     processor, classes = _processor(config, output, table)
     model = build_model(config, processor.tokenizer)
     if config.start_from:
@@ -165,7 +166,7 @@ def run(config: SftConfig) -> Path:
         load_model(training, output / done[-1].name / WEIGHTS_FILE)
     for number, stage in enumerate(config.stages):
         if stage not in done:
-            _run_stage(config, stage, number, training, processor, classes, table)
+            _run_stage(config, stage, number, training, processor, classes)
     final = output / "final"
     model.save_pretrained(final)
     processor.save_pretrained(final)
@@ -194,23 +195,27 @@ def _run_stage(
     training: TrainingModel,
     processor: RoboReferProcessor,
     classes: Classes,
-    table: Any,
 ) -> None:
     folder = Path(config.output) / stage.name
     if stage.init_depth_from_rgb:
         copy_rgb_into_depth(training.model)
     set_trainable(training, stage)
     spec = processor.spec
+    draws, seed = stage.steps * stage.batch_images, config.seed * 100 + number
+    source = open_source(
+        config.data, config.source_weights, stream=config.stream, draws=draws, seed=seed
+    )
     rows = TrainingRows(
-        table,
+        source,
         Packer(processor.tokenizer.backend_tokenizer, spec.image_tokens, spec.depth_tokens),
         spec,
         classes,
-        draws=stage.steps * stage.batch_images,
-        seed=config.seed * 100 + number,
+        draws=draws,
+        seed=seed,
         questions=config.questions_per_image,
         depth_share=stage.depth_share if config.use_depth else 0.0,
         weights=config.question_weights,
+        both_views=stage.both_views and config.use_depth,
     )
     numbers = number_ids(processor.tokenizer)
     collator = Collator(
