@@ -106,6 +106,20 @@ def doctor(config: Path, data: tuple[str, ...] = (), start_from: str = "") -> No
         )
 
 
+def speed(config: Path, data: tuple[str, ...] = (), start_from: str = "", steps: int = 5) -> None:
+    """Time a step of RFT and of SFT, beside stock TRL on the same model, data and machine.
+
+    Args:
+        config: YAML file of `robo-refer train rft`.
+        data: dataset folders to use instead of the config's.
+        start_from: folder of the policy's checkpoint, instead of the config's.
+        steps: that are timed, after one that is not.
+    """
+    from robo_refer_train.speed import compare, report
+
+    print(report(compare(_rft_config(config, data, "", start_from, ""), steps)))
+
+
 def _rft_config(
     config: Path, data: tuple[str, ...], output: str, start_from: str, practise: str
 ) -> RftConfig:
@@ -122,4 +136,5 @@ def main(argv: list[str]) -> None:
     app.command(rft)
     app.command(filter_items, name="filter")
     app.command(doctor)
+    app.command(speed)
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

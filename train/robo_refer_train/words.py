@@ -42,7 +42,7 @@ class WordRows(Dataset[dict[str, Any]]):
     def __init__(
         self, source: Source, processor: Any, config: SftConfig, stage: StageConfig, seed: int
     ) -> None:
-        self._source, self._processor = source, processor
+        self._source, self.processor = source, processor
         self._config, self._stage, self._seed = config, stage, seed
         self._visual = set(processor.tokenizer.convert_tokens_to_ids(list(VISUAL)))
 
@@ -58,7 +58,7 @@ class WordRows(Dataset[dict[str, Any]]):
         depth_m = sample.depth_m if shown else None
         pairs, seen = [], None
         for text, answer, reason in self._asked(sample, rng):
-            encoded = self._processor(
+            encoded = self.processor(
                 images=[sample.rgb], depth=[depth_m], text=[text], reason=reason
             )
             seen = seen or encoded
@@ -79,7 +79,7 @@ class WordRows(Dataset[dict[str, Any]]):
         return asked
 
     def _answer(self, text: str) -> list[int]:
-        tokenizer = self._processor.tokenizer
+        tokenizer = self.processor.tokenizer
         return [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
 
 
@@ -154,7 +154,7 @@ def _train_stage(
         trained = get_peft_model(model, lora)
     trainer = WordTrainer(
         trained,
-        _arguments(config, stage, folder),
+        stage_arguments(config, stage, folder),
         data_collator=collate,
         train_dataset=WordRows(source, processor, config, stage, seed),
     )
@@ -189,7 +189,12 @@ def _freeze(model: RoboReferForConditionalGeneration, stage: StageConfig) -> Non
         )
 
 
-def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingArguments:
+def stage_arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingArguments:
+    """Return a stage as transformers reads it.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for numbers that do not fit together.
+    """
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     per_pass = config.images_per_pass or max(1, stage.batch_images // processes)
     passes, rest = divmod(stage.batch_images, per_pass * processes)
