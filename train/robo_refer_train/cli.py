@@ -106,6 +106,17 @@ def doctor(config: Path, data: tuple[str, ...] = (), start_from: str = "") -> No
         )
 
 
+def continual(config: Path) -> None:
+    """Learn a sequence of tasks; print what is known after each, AvgAcc and forgetting.
+
+    Args:
+        config: YAML file, for example train/configs/nano_continual.yaml.
+    """
+    from robo_refer_train.continual import load_continual_config, run
+
+    print(run(load_continual_config(config)).table())
+
+
 def speed(config: Path, data: tuple[str, ...] = (), start_from: str = "", steps: int = 5) -> None:
     """Time a step of RFT and of SFT, beside stock TRL on the same model, data and machine.
 
@@ -136,5 +147,6 @@ def main(argv: list[str]) -> None:
     app.command(rft)
     app.command(filter_items, name="filter")
     app.command(doctor)
+    app.command(continual)
     app.command(speed)
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

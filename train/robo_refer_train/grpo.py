@@ -19,6 +19,7 @@ import torch
 from accelerate.utils import gather_object
 from datasets import Dataset
 from torch.nn.utils.rnn import pad_sequence
+from transformers.integrations import TensorBoardCallback
 from trl import GRPOConfig, GRPOTrainer
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.utils import add_fused_lm_head, split_tensor_dict
@@ -36,6 +37,7 @@ Score = Callable[[Sequence[int], Sequence[str]], Sequence[MixedScore]]
 """Rewards answers to items, whole groups at once."""
 
 SAME_REWARD = 1e-6
+SHOWN_GROUPS = 4
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,25 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
     def _mix(self, **_: Any) -> list[float | None]:
         """Return what every answer is worth, as TRL asks for it; None where nobody can tell."""
         return [score.value for group in self._groups for score in group.scores]
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Log as TRL does, and some answers as text for TensorBoard."""
+        super().log(logs, *args, **kwargs)
+        boards = [c for c in self.callback_handler.callbacks if isinstance(c, TensorBoardCallback)]
+        for board in boards:
+            if board.tb_writer is not None and self._groups:
+                board.tb_writer.add_text("answers", self._shown(), self.state.global_step)
+
+    def _shown(self) -> str:
+        """Return the groups of the last rollout as Markdown: what was asked, written and earned."""
+        lines = []
+        for group in self._groups[:SHOWN_GROUPS]:
+            lines.append(f"**{self.items.question(group.item).text}**\n")
+            for text, score in zip(group.texts, group.scores, strict=True):
+                worth = "abstained" if score.value is None else f"{score.value:.2f}"
+                lines.append(f"    {worth}  {' / '.join(text.splitlines())}")
+            lines.append("")
+        return "\n".join(lines)
 
     # Rollout
 

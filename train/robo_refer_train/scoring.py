@@ -19,7 +19,7 @@ FRAME_WIDTH_PX = 960
 class ItemScorer:
     """Rewards answers to items; the model's coordinates are those of its canvas."""
 
-    def __init__(self, items: Items, mix: RewardMix, spec: PreprocessSpec) -> None:
+    def __init__(self, items: Items, mix: RewardMix, spec: object) -> None:
         self._items, self._mix, self._spec = items, mix, spec
         self._accepted: dict[int, bool] = {}
 
@@ -57,6 +57,8 @@ class ItemScorer:
         return score_answer(answer, self._items.question(item))
 
     def _on_image(self, written: Written, item: int) -> Written:
+        if not isinstance(self._spec, PreprocessSpec):  # tiles are stretched over the whole image
+            return written
         box = Letterbox(*self._items.facts(item).size, self._spec.width, self._spec.height)
         if box.corner == (0, 0):
             return written
