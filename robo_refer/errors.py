@@ -2,7 +2,8 @@
 
 The numbers are those of the ROS interface (`Refer.action`), so that a Python caller, the server
 and a robot controller speak of the same failure by the same name. Within a group of ten, codes
-concern the same thing: 10 the request, 20 the camera stream, 30 the model, 40 depth, 50 frames.
+concern the same thing: 10 the request, 20 the camera stream, 30 the model, 40 depth, 50 frames,
+70 the robot.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class ErrorCode(IntEnum):
     OUT_OF_WORKSPACE = 41
     TF_ERROR = 50
     CANCELLED = 60
+    ROBOT_NOT_READY = 70
+    MOTION_REJECTED = 71
+    MOTION_FAILED = 72
+    MOTION_TIMEOUT = 73
 
 
 class RoboReferError(Exception):

@@ -49,6 +49,8 @@ SECOND_TOKENS = tuple(f", {value}" for value in FIRST_TOKENS)
 
 MAX_INSTRUCTION_CHARS = 2000
 _FORBIDDEN = re.compile(r"[<>\[\](){}]")
+# What RoboRefer's clients write behind every instruction; nano knows one format only.
+_FORMAT_REQUEST = re.compile(r"your answer should be formatted as .*", re.DOTALL)
 
 
 def quantise(value: float) -> float:
@@ -71,7 +73,7 @@ def quantise_answer(answer: Answer) -> Answer:
 
 
 def normalise_instruction(text: str) -> str:
-    """Return the instruction as models see it: NFKC, lower case, single spaces, no markup.
+    """Return the instruction as nano sees it: NFKC, lower case, single spaces, no markup.
 
     Brackets are removed because the answer's grammar is written with them: an instruction must
     not be able to spell a control token.
@@ -91,7 +93,8 @@ def normalise_instruction(text: str) -> str:
             f"The instruction has {len(text)} characters; the limit is {MAX_INSTRUCTION_CHARS}.",
             "Say it in a sentence.",
         )
-    plain = _FORBIDDEN.sub(" ", unicodedata.normalize("NFKC", text).lower())
+    plain = _FORMAT_REQUEST.sub(" ", unicodedata.normalize("NFKC", text).lower())
+    plain = _FORBIDDEN.sub(" ", plain)
     plain = " ".join(plain.split()).rstrip(" .!?;:,")
     if not any(char.isalnum() for char in plain):
         raise RoboReferError(

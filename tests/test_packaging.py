@@ -25,7 +25,12 @@ PACKAGES = {
     "robo_refer_data": ROOT / "dataset_gen" / "robo_refer_data",
 }
 # Where the name to import is not the name to install.
-DISTRIBUTION_OF = {"cv2": "opencv-python-headless", "PIL": "pillow", "yaml": "pyyaml"}
+DISTRIBUTION_OF = {
+    "pinocchio": "pin",
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+}
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from robo_refer.cli.depth_file import DepthUnit
-from robo_refer.cli.inputs import load_frame
 from robo_refer.cli.report import report
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.depth_file import DepthUnit
+from robo_refer.files.frame_files import load_frame
 from robo_refer.tokens import normalise_instruction
 
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robo_refer import Frame, Referral, Referrer
-from robo_refer.cli.inputs import load_frame
 from robo_refer.cli.point import write_picture
+from robo_refer.files.frame_files import load_frame
 from robo_refer.metrics import is_hit
 from robo_refer.viz.draw import annotate
 

@@ -59,3 +59,8 @@ def test_bad_instructions_are_refused(text: str) -> None:
     with pytest.raises(RoboReferError) as caught:
         tokens.normalise_instruction(text)
     assert caught.value.code is ErrorCode.BAD_INSTRUCTION
+
+
+def test_the_format_request_of_roborefers_clients_is_not_read() -> None:
+    asked = "the red mug. Your answer should be formatted as a list of tuples, i.e. [(x1, y1)]."
+    assert tokens.normalise_instruction(asked) == "the red mug"

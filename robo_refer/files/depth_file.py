@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.cli.pictures import Picture, decode, read_bytes
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.pictures import Picture, decode, read_bytes
 from robo_refer.types import MAX_IMAGE_PIXELS
 
 DepthUnit = Literal["mm", "m"]
@@ -35,7 +35,11 @@ def read_depth(path: Path, unit: DepthUnit | None = None) -> NDArray[np.float32]
         RoboReferError: BAD_FILE when it cannot be read, BAD_DEPTH when its content is no metric
             depth: no unit, several channels, negative, empty or constant.
     """
-    data = read_bytes(path, "depth map")
+    return depth_from(read_bytes(path, "depth map"), path, unit)
+
+
+def depth_from(data: bytes, path: Path, unit: DepthUnit | None = None) -> NDArray[np.float32]:
+    """Return `read_depth` of a file's content; `path` only names it in errors."""
     if data.startswith(_NPY):
         stored = _load_npy(path, data)
         known: DepthUnit | None = "m" if stored.dtype.kind == "f" else None

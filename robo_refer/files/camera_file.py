@@ -19,8 +19,8 @@ from typing import Any, NoReturn, cast
 import numpy as np
 import yaml
 
-from robo_refer.cli.pictures import read_bytes
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.pictures import read_bytes
 from robo_refer.geometry.transforms import is_rigid
 from robo_refer.types import CameraModel, DistortionModel, FloatArray
 

@@ -15,12 +15,12 @@ from cli_files import CAMERA, HEIGHT, WIDTH, GoodFiles, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robo_refer.cli.camera_file import read_camera
-from robo_refer.cli.depth_file import read_depth
-from robo_refer.cli.image_header import image_format, image_size
-from robo_refer.cli.inputs import load_frame, read_rgb
-from robo_refer.cli.pictures import decode
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.camera_file import read_camera
+from robo_refer.files.depth_file import read_depth
+from robo_refer.files.frame_files import load_frame, read_rgb
+from robo_refer.files.image_header import image_format, image_size
+from robo_refer.files.pictures import decode
 from robo_refer.geometry.transforms import from_quaternion, is_rigid
 
 DEPTH = files.depth_array_m()

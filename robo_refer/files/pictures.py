@@ -11,19 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.cli.image_header import ImageFormat, image_format, image_size
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.image_header import ImageFormat, image_format, image_size
 from robo_refer.types import MAX_IMAGE_PIXELS
 
 MAX_FILE_BYTES = 512 * 2**20
 # What libjpeg and libtiff write to stderr while they hand out half a picture as if it were whole.
 _SIGNS_OF_DAMAGE = ("corrupt", "premature", "truncated")
+_STDERR = Lock()  # one at a time: file descriptor 2 is the whole process's
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,9 @@ def _png_is_whole(data: bytes) -> bool:
 def _captured_stderr() -> Iterator[list[str]]:
     """Catch what C libraries write to file descriptor 2; the yielded list gets it at the end."""
     messages = [""]
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as log:
+    with _STDERR, tempfile.TemporaryFile() as log:
+        sys.stderr.flush()
+        saved = os.dup(2)
         os.dup2(log.fileno(), 2)
         try:
             yield messages

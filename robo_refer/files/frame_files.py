@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.cli.camera_file import read_camera
-from robo_refer.cli.depth_file import DepthUnit, read_depth
-from robo_refer.cli.pictures import decode, read_bytes
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.camera_file import read_camera
+from robo_refer.files.depth_file import DepthUnit, read_depth
+from robo_refer.files.pictures import decode, read_bytes
 from robo_refer.types import Frame
 
 
@@ -47,7 +47,12 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         RoboReferError: BAD_FILE when it cannot be read; BAD_IMAGE when it is no image, damaged,
             over 8 bits a channel, or partly transparent.
     """
-    array = decode(path, read_bytes(path, "image"), "image", ErrorCode.BAD_IMAGE).array
+    return rgb_from(read_bytes(path, "image"), path)
+
+
+def rgb_from(data: bytes, path: Path) -> NDArray[np.uint8]:
+    """Return `read_rgb` of a file's content; `path` only names it in errors."""
+    array = decode(path, data, "image", ErrorCode.BAD_IMAGE).array
     if array.dtype != np.uint8:
         raise RoboReferError(
             ErrorCode.BAD_IMAGE,

@@ -1,0 +1,1 @@
+"""`robo-refer serve`: any model behind HTTP, in three protocols. Needs the extra `serve`."""

@@ -1,0 +1,110 @@
+"""What stands before every request: its key, its size, and how long it may take to arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from robo_refer.errors import ErrorCode, RoboReferError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPEN_PATHS = frozenset({"/", "/health"})
+"""Answered without a key, so that a load balancer can ask."""
+
+
+def error_body(error: RoboReferError) -> dict[str, Any]:
+    """Return the JSON of a failure, which OpenAI's and RoboRefer's clients find theirs in."""
+    fields = error.as_dict()
+    return {
+        "result": 0,
+        **fields,
+        "error": {"message": str(error), "type": fields["status"], "code": fields["code"]},
+    }
+
+
+class Guard:
+    """Reads a request whole, within its limits, before the application sees it.
+
+    Args:
+        app: the application.
+        key: bearer token that callers must send; "" asks for none.
+        max_bytes: of a body.
+        timeout_s: in which a body must have arrived.
+    """
+
+    def __init__(self, app: App, key: str, max_bytes: int, timeout_s: float) -> None:
+        self._app, self._key = app, key
+        self._max_bytes, self._timeout_s = max_bytes, timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or refuse it with 401, 408 or 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if not self._has_key(scope):
+            await _refuse(send, 401, "The key is missing or wrong.", "Send it as a bearer token.")
+            return
+        try:
+            body = await asyncio.wait_for(self._read(receive), self._timeout_s)
+        except TimeoutError:
+            await _refuse(
+                send, 408, "The request did not arrive in time.", "Send it faster, or smaller."
+            )
+            return
+        if body is None:
+            limit = self._max_bytes / 2**20
+            await _refuse(
+                send, 413, f"The request is larger than {limit:g} MiB.", "Downscale the image."
+            )
+            return
+        await self._app(scope, _replayed(body, receive), send)
+
+    def _has_key(self, scope: Scope) -> bool:
+        if not self._key or scope["path"] in OPEN_PATHS:
+            return True
+        sent = dict(scope["headers"]).get(b"authorization", b"")
+        return hmac.compare_digest(sent, b"Bearer " + self._key.encode())
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """Return the body, or None when it is too large; a caller who leaves sends no more."""
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return bytes(body)
+            body += message.get("body", b"")
+            if len(body) > self._max_bytes:
+                return None
+            if not message.get("more_body", False):
+                return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the whole body first, then what the connection says."""
+    pending = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> MutableMapping[str, Any]:
+        return pending.pop() if pending else await receive()
+
+    return replay
+
+
+async def _refuse(send: Send, status: int, message: str, remedy: str) -> None:
+    body = error_body(RoboReferError(ErrorCode.BAD_REQUEST, message, remedy))
+    content = json.dumps(body).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        (b"connection", b"close"),
+    ]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

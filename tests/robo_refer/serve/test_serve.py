@@ -1,0 +1,262 @@
+"""The server as its callers see it: three protocols, every limit, and nobody else's answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+
+from robo_refer.engines.chat_endpoint import ChatEndpoint
+from robo_refer.engines.http_engine import ChatEngine
+from robo_refer.errors import RoboReferError
+from robo_refer.referrer import Referrer
+from robo_refer.serve import listening
+from robo_refer.serve.config import ServeConfig
+from robo_refer.types import CameraModel, Frame
+from tests.robo_refer.serve.serving import ColourEngine, depth, encoded, picture, serving
+
+CAMERA = {"fx": 30.0, "fy": 30.0, "cx": 15.5, "cy": 11.5, "width": 32, "height": 24}
+
+
+@pytest.fixture(scope="module")
+def engine() -> ColourEngine:
+    return ColourEngine()
+
+
+@pytest.fixture(scope="module")
+def url(engine: ColourEngine):
+    with serving(engine, max_body_mb=1.0, body_timeout_s=1.0) as address:
+        yield address
+
+
+def post(url: str, path: str, body: Any, **options: Any) -> httpx2.Response:
+    return httpx2.post(f"{url}{path}", json=body, timeout=20, **options)
+
+
+def refused(response: httpx2.Response, status: int, *words: str) -> None:
+    body = response.json()
+    assert response.status_code == status, body
+    assert body["result"] == 0
+    assert body["remedy"]
+    assert body["error"]["message"]
+    for word in words:
+        assert word in body["message"]
+
+
+def test_roborefers_clients_get_roborefers_answer(url: str, engine: ColourEngine) -> None:
+    asked = {"image_url": [picture(64)], "depth_url": [], "enable_depth": 0, "text": "the mug"}
+    reply = post(url, "/query", asked).json()
+    assert reply == {"result": 1, "answer": "[(0.250, 0.500)]"}
+    relative = encoded(np.dstack([np.arange(24 * 32, dtype=np.uint8).reshape(24, 32)] * 3))
+    for sent in (depth(), relative):
+        body = asked | {"depth_url": [sent], "enable_depth": 1}
+        assert post(url, "/query", body).json()["result"] == 1
+        seen = engine.seen[-1].frame.depth_m
+        assert seen is not None
+        assert np.isfinite(seen).all()
+    assert seen[0, 0] > seen[0, -1], "bright is near"
+
+
+def test_our_own_client_and_openais_ask_the_same(url: str) -> None:
+    frame = Frame(np.full((24, 32, 3), 128, np.uint8))
+    ours = Referrer.from_pretrained(url).refer(frame, "the mug")
+    endpoint = ChatEndpoint(f"{url}/v1", "colour")
+    theirs = Referrer(ChatEngine(endpoint, reader="robo_refer", depth="metric")).refer(frame, "it")
+    assert ours.points[0].uv_norm == theirs.points[0].uv_norm == (0.5, 0.5)
+
+
+def test_a_stream_is_the_same_answer_in_pieces(url: str) -> None:
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture(64)}"}}
+    body = {
+        "messages": [{"role": "user", "content": [image, {"type": "text", "text": "the mug"}]}],
+        "stream": True,
+    }
+    lines = post(url, "/v1/chat/completions", body).text.strip().split("\n\n")
+    assert lines[-1] == "data: [DONE]"
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+    assert text == "[(0.250, 0.500)]"
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+    assert len({chunk["id"] for chunk in chunks}) == 1
+
+
+def test_refer_returns_the_point_in_metres(url: str) -> None:
+    body = {
+        "instruction": "the mug", "image": picture(128), "depth": depth(1000),
+        "camera": CAMERA | {"T_world_cam": np.eye(4).tolist()},
+    }  # fmt: skip
+    reply = post(url, "/v1/refer", body).json()
+    camera = CameraModel(**CAMERA)
+    point = reply["points"][0]
+    assert reply["status"] == "ok"
+    assert point["depth_m"] == pytest.approx(1.015, abs=0.003)
+    assert point["p_frame_m"] == point["p_cam_m"]
+    assert point["p_cam_m"][0] == pytest.approx(
+        (15.5 - camera.cx) / 30 * point["depth_m"], abs=1e-3
+    )
+    assert post(url, "/v1/refer", body | {"instruction": "nothing"}).json()["status"] == "no_target"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "word"),
+    [
+        ({"image": "%%%"}, 400, "base64"),
+        ({"image": "http://169.254.169.254/x.png"}, 400, "fetches nothing"),
+        ({"image": base64.b64encode(b"\x80\x04pickle").decode()}, 400, "not an image"),
+        ({"image": picture()[: len(picture()) // 2 // 4 * 4]}, 400, "damaged"),
+        ({"image": picture(size=(8, 8))}, 400, "8x8"),
+        ({"depth": depth(size=(16, 24))}, 400, "shape"),
+        ({"depth": picture()}, 400, ""),
+        ({"camera": CAMERA | {"width": 33}}, 400, "33x24"),
+        ({"camera": CAMERA | {"fx": 0.0}}, 400, "positive"),
+        ({"camera": CAMERA | {"T_world_cam": [[1.0]]}}, 400, "4x4"),
+        ({"instruction": "x" * 3000}, 422, "instruction"),
+        ({"surprise": 1}, 422, "surprise"),
+        ({"instruction": "hole"}, 400, "hole"),
+    ],
+)
+def test_bad_requests_are_told_why(
+    url: str, change: dict[str, Any], status: int, word: str
+) -> None:
+    body = {"instruction": "the mug", "image": picture()} | change
+    refused(post(url, "/v1/refer", body), status, word)
+
+
+def test_a_decompression_bomb_is_not_decoded(url: str) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    body = {"instruction": "the mug", "image": base64.b64encode(bomb).decode()}
+    refused(post(url, "/v1/refer", body), 400, "megapixels")
+
+
+def test_a_body_over_the_limit_is_refused_whole(url: str) -> None:
+    body = {"instruction": "the mug", "image": "A" * 2_000_000}
+    refused(post(url, "/v1/refer", body), 413, "larger")
+
+
+def test_a_slow_caller_is_hung_up_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as slow:
+        slow.sendall(b"POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        assert b" 408 " in slow.recv(4096).split(b"\r\n")[0]
+    monkeypatch.setattr(listening, "HEADER_TIMEOUT_S", 0.3)
+    with socket.create_connection((host, int(port)), timeout=10) as slow:
+        slow.sendall(b"POST /query HTTP/1.1\r\nHo")
+        assert slow.recv(4096) == b""
+    assert httpx2.get(f"{url}/health").json()["status"] == "ok"
+
+
+def test_a_caller_who_leaves_costs_nobody_else(url: str) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    body = json.dumps({"text": "the mug", "image_url": [picture()]}).encode()
+    for cut in (10, len(body)):
+        with socket.create_connection((host, int(port)), timeout=10) as leaver:
+            head = "POST /query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            leaver.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:cut])
+    assert post(url, "/query", json.loads(body)).json()["result"] == 1
+
+
+def test_a_broken_answer_is_one_callers_and_the_server_lives(url: str) -> None:
+    def ask(text: str) -> httpx2.Response:
+        return post(url, "/query", {"text": text, "image_url": [picture()]})
+
+    with ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(ask, ["the mug", "break", "the cup", "hole", "the can", "it"]))
+    assert [reply.status_code for reply in replies] == [200, 500, 200, 400, 200, 200]
+    assert "ZeroDivision" not in replies[1].text
+
+
+def test_everybody_gets_their_own_answer_and_batches_form() -> None:
+    engine = ColourEngine(delay_s=0.01)
+    with serving(engine, max_batch=8) as url, ThreadPoolExecutor(16) as pool:
+
+        def ask(red: int) -> tuple[int, str]:
+            body = {"text": "the mug", "image_url": [picture(red)]}
+            return red, post(url, "/query", body).json()["answer"]
+
+        for red, answer in pool.map(ask, list(range(0, 256, 2))):
+            assert answer == f"[({red / 256:.3f}, 0.500)]"
+    assert max(engine.batches) > 1
+    assert max(engine.batches) <= 8
+    assert sum(engine.batches) == 128
+
+
+def test_a_full_queue_says_when_to_come_back_and_late_answers_time_out() -> None:
+    engine = ColourEngine(delay_s=0.4)
+    with serving(engine, max_batch=1, max_queue=1, batch_wait_ms=0.0) as url:
+        with ThreadPoolExecutor(8) as pool:
+            body = {"text": "the mug", "image_url": [picture()]}
+            replies = list(pool.map(lambda _: post(url, "/query", body), range(8)))
+        codes = sorted(reply.status_code for reply in replies)
+        assert codes[0] == 200
+        assert codes[-1] == 429
+        busy = next(reply for reply in replies if reply.status_code == 429)
+        assert busy.headers["retry-after"] == "1"
+        refused(busy, 429, "waiting")
+    with serving(engine, timeout_s=0.1) as url:
+        refused(post(url, "/query", body), 504, "0.1 s")
+
+
+def test_a_key_is_asked_for_and_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THE_KEY", "open-sesame")
+    body = {"text": "the mug", "image_url": [picture()]}
+    with serving(ColourEngine(), api_key_env="THE_KEY") as url:
+        refused(post(url, "/query", body), 401, "key")
+        wrong = {"Authorization": "Bearer open-sesam"}
+        refused(post(url, "/query", body, headers=wrong), 401)
+        right = {"Authorization": "Bearer open-sesame"}
+        assert post(url, "/query", body, headers=right).status_code == 200
+        assert httpx2.get(f"{url}/health").status_code == 200
+        assert httpx2.get(f"{url}/metrics").status_code == 401
+        metrics = httpx2.get(f"{url}/metrics", headers=right).text
+    assert 'robo_refer_requests_total{path="/query",status="200"} 1.0' in metrics
+    assert "sesame" not in metrics
+    monkeypatch.delenv("THE_KEY")
+    with (
+        pytest.raises(RoboReferError, match="THE_KEY"),
+        serving(ColourEngine(), api_key_env="THE_KEY"),
+    ):
+        pass
+
+
+def test_impossible_limits_are_refused() -> None:
+    for wrong in ({"port": 70000}, {"max_batch": 0}, {"timeout_s": float("nan")}):
+        with pytest.raises(RoboReferError, match="Impossible"):
+            ServeConfig(**wrong)
+
+
+def test_nano_is_served_from_the_command_line_and_ends_cleanly() -> None:
+    command = [sys.executable, "-m", "robo_refer.cli.main", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            url = line.split(" on ")[1].split()[0]
+            rng = np.random.default_rng(0)
+            frame = Frame(rng.integers(0, 255, (48, 64, 3), np.uint8))
+            served = Referrer.from_pretrained(url).refer(frame, "the red mug")
+            local = Referrer.from_pretrained("nano").refer(frame, "the red mug")
+            for mine, theirs in zip(local.points, served.points, strict=True):
+                assert theirs.uv_norm == pytest.approx(mine.uv_norm, abs=5e-4)
+            refused(post(url, "/v1/refer", {"instruction": " ", "image": picture()}), 400, "empty")
+        finally:
+            process.terminate()
+            start = time.monotonic()
+            process.wait(30)
+    assert time.monotonic() - start < 20
+    assert process.returncode in (0, -15)
