@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json as json_format
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tyro
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_train.reward_config import NO_JUDGE, PAPER_WEIGHTS, JudgeConfig, JudgeTraining
 
 if TYPE_CHECKING:
     from robo_refer_train.rft_config import RftConfig
@@ -131,6 +133,59 @@ def speed(config: Path, data: tuple[str, ...] = (), start_from: str = "", steps:
     print(report(compare(_rft_config(config, data, "", start_from, ""), steps)))
 
 
+def judge(
+    settings: tyro.conf.OmitArgPrefixes[JudgeTraining],
+    json: bool = False,
+) -> None:
+    """Fit the LoRA of a judge to pairs of answers; a run that was killed goes on where it was.
+
+    Example: robo-refer train judge --model Qwen2.5-1.5B-Instruct --pairs pairs.jsonl --output judge
+
+    Args:
+        settings: What is fitted to what.
+        json: Print the report on held-out pairs as one line of JSON.
+    """
+    from robo_refer_train.rewards.judge.training import run
+
+    report = run(settings)
+    print(json_format.dumps(asdict(report)) if json else report.table())
+
+
+def rewards() -> None:
+    """List the rewards of RFT, each with what it says in one line."""
+    from robo_refer_train.rewards import REWARDS
+
+    for name, reward in REWARDS.items():
+        print(f"{name:<24} {(reward.__doc__ or '').splitlines()[0]}")
+    print(f"{'judge':<24} The grade of a language model (--judge.model, or `judge` of a config).")
+
+
+def reward_test(
+    file: tyro.conf.Positional[Path],
+    weights: tuple[tuple[str, float], ...] = (),
+    judge: JudgeConfig = NO_JUDGE,
+    json: bool = False,
+) -> None:
+    """Score recorded answers by the rewards of RFT, and explain every component.
+
+    Example: robo-refer train reward-test answers.jsonl --weights point_mask 1 outcome_format 0.5
+
+    Args:
+        file: JSON lines: {"text": what was written, "truth": what is known about the item}.
+        weights: Names of rewards, each with its weight; RoboRefer's four by default.
+        judge: A language model that grades; its reward is called 'judge'.
+        json: Print all scores as one line of JSON.
+    """
+    from robo_refer_train.rewards import make_mix
+    from robo_refer_train.rewards.reward_test import read_recorded, score_recorded, table
+
+    chosen = dict(weights) or {**PAPER_WEIGHTS, **({"judge": 1.0} if judge.model else {})}
+    mix = make_mix(chosen, judge)
+    mix.ready()
+    tested = score_recorded(read_recorded(file), mix)
+    print(json_format.dumps(tested.as_dict()) if json else table(tested))
+
+
 def _rft_config(
     config: Path, data: tuple[str, ...], output: str, start_from: str, practise: str
 ) -> RftConfig:
@@ -149,4 +204,7 @@ def main(argv: list[str]) -> None:
     app.command(doctor)
     app.command(continual)
     app.command(speed)
+    app.command(judge)
+    app.command(rewards)
+    app.command(reward_test)
     app.cli(args=argv, prog="robo-refer train", description="Train checkpoints.")

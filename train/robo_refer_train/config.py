@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -118,17 +116,24 @@ def load_config(path: Path) -> SftConfig:
         RoboReferError: BAD_FILE when it is missing, not YAML, or has unknown names.
     """
     raw = read_yaml(path)
-    stages = raw.pop("stages", ())
-    with _named_errors(path, SftConfig):
-        raw["stages"] = tuple(StageConfig(**stage) for stage in stages)
-        return SftConfig(**_tuples(raw))
+    stages = raw.pop("stages", None) or []
+    return build(
+        path, SftConfig, {**raw, "stages": [build(path, StageConfig, part) for part in stages]}
+    )
 
 
-def load_flat_config(path: Path, kind: type[Config]) -> Config:
-    """Return the config of a dataclass without parts in a YAML file; raises as `load_config`."""
-    raw = read_yaml(path)
-    with _named_errors(path, kind):
-        return kind(**_tuples(raw))
+def build(path: Path, kind: type[Config], raw: Any) -> Config:
+    """Return a config's dataclass from the names and values in a file.
+
+    Raises:
+        RoboReferError: BAD_FILE for names that are unknown or missing.
+    """
+    try:
+        return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()})
+    except (TypeError, AttributeError) as error:
+        known = ", ".join(item.name for item in fields(kind))  # type: ignore[arg-type]
+        remedy = f"Known names are: {known}."
+        raise _bad_config(path, " ".join(str(error).split()), remedy) from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -157,22 +162,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
-
-
-def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()}
-
-
-@contextmanager
-def _named_errors(path: Path, kind: type) -> Iterator[None]:
-    """Turn unknown and missing names into BAD_FILE with the names that there are."""
-    try:
-        yield
-    except TypeError as error:
-        known = ", ".join(item.name for item in fields(kind))
-        raise _bad_config(
-            path, " ".join(str(error).split()), f"Known names are: {known}."
-        ) from error
 
 
 def _bad_config(path: Path, reason: str, remedy: str = "See train/configs.") -> RoboReferError:

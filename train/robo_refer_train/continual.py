@@ -14,9 +14,9 @@ from tqdm import trange
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.loading import load_checkpoint
 from robo_refer_train import rft, sft, words
-from robo_refer_train.config import load_config, load_flat_config
+from robo_refer_train.config import build, load_config, read_yaml
 from robo_refer_train.items import Items
-from robo_refer_train.rewards import REWARDS, RewardMix
+from robo_refer_train.rewards import make_mix
 from robo_refer_train.rft_config import load_rft_config
 from robo_refer_train.rollout import sample_answers
 from robo_refer_train.scoring import ItemScorer
@@ -100,7 +100,7 @@ def load_continual_config(path: Path) -> ContinualConfig:
     Raises:
         RoboReferError: BAD_FILE as `load_config`; BAD_REQUEST when tasks and tests differ.
     """
-    config = load_flat_config(path, ContinualConfig)
+    config = build(path, ContinualConfig, read_yaml(path))
     if not config.tasks or set(config.tasks) != set(config.tests):
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
@@ -147,7 +147,7 @@ def _first(config: ContinualConfig) -> Matrix:
 def _tested(config: ContinualConfig, checkpoint: Path) -> list[tuple[float, int]]:
     """Return the share of right greedy answers on every test, and of how many."""
     policy, processor = load_checkpoint(checkpoint)
-    mix = RewardMix(REWARDS.values(), {"outcome_format": 1.0})  # right or wrong needs no reward
+    mix = make_mix({"outcome_format": 1.0})  # right or wrong needs no reward
     found = []
     for name in config.tasks:
         items = Items(load_table([config.tests[name]]), processor)

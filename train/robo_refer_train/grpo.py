@@ -207,11 +207,12 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         if totals:
             log["policy/reward"].append(float(np.mean(totals)))
         for name in scores[0].parts:
-            values = [v for score in scores if (v := score.parts[name].value) is not None]
+            asked = [score.parts[name] for score in scores if score.parts[name].applies]
+            values = [part.value for part in asked if part.value is not None]
             if values:
                 log[f"policy/{name}"].append(float(np.mean(values)))
                 log[f"policy/{name}/variance"].append(float(np.var(values)))
-            log[f"abstained/{name}"].append(1 - len(values) / len(scores))
+            log[f"abstained/{name}"].append(1 - len(values) / max(len(asked), 1))
 
     def sample_groups(self, items: Sequence[int]) -> list[Group]:
         """Return a group of the policy's answers per item."""

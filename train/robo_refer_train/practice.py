@@ -11,7 +11,7 @@ from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer_train.items import Items
-from robo_refer_train.rewards import REWARDS, RewardMix
+from robo_refer_train.rewards import make_mix
 from robo_refer_train.rft_config import RftConfig
 from robo_refer_train.scoring import ItemScorer
 from robo_refer_train.sources import load_table
@@ -36,7 +36,8 @@ def prepare(config: RftConfig) -> Practice:
     """
     if config.threads:
         torch.set_num_threads(config.threads)
-    mix = RewardMix(REWARDS.values(), config.rewards)
+    mix = make_mix(config.rewards, config.judge)
+    mix.ready()
     policy, processor = load_checkpoint(Path(config.start_from))
     items = Items(
         load_table(config.data),

@@ -11,8 +11,8 @@ import torch
 from trl import GRPOConfig
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_train.config import load_flat_config, save_config
-from robo_refer_train.rewards import PAPER_WEIGHTS
+from robo_refer_train.config import build, read_yaml, save_config
+from robo_refer_train.reward_config import NO_JUDGE, PAPER_WEIGHTS, JudgeConfig
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class RftConfig:
             "" practises everything.
         kinds: question kinds to practise; () takes all that are answered by pointing.
         rewards: weight of every reward of the mix (see `robo-refer train rewards`).
+        judge: the language model of the reward 'judge', where the mix has it.
         seed: of the order of items and of sampling.
         steps: optimiser steps.
         prompts_per_step: questions per step, over all processes.
@@ -59,6 +60,7 @@ class RftConfig:
     practise: str = ""
     kinds: tuple[str, ...] = ()
     rewards: dict[str, float] = field(default_factory=lambda: dict(PAPER_WEIGHTS))
+    judge: JudgeConfig = NO_JUDGE
     seed: int = 0
     steps: int = 200
     prompts_per_step: int = 16
@@ -91,7 +93,9 @@ class RftConfig:
 
 def load_rft_config(path: Path) -> RftConfig:
     """Return the config in a YAML file; raises BAD_FILE as `load_config`."""
-    return load_flat_config(path, RftConfig)
+    raw = read_yaml(path)
+    judge = build(path, JudgeConfig, raw.pop("judge", {}))
+    return build(path, RftConfig, {**raw, "judge": judge})
 
 
 def arguments(config: RftConfig) -> GRPOConfig:

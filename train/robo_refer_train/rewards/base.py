@@ -78,10 +78,12 @@ class Score:
     Attributes:
         value: in [0, 1], or None: it abstains.
         why: one line that explains the value to a person.
+        applies: False where the item is none of this reward's (see `Reward.applies`).
     """
 
     value: float | None
     why: str
+    applies: bool = True
 
 
 class Reward(Protocol):
@@ -92,12 +94,27 @@ class Reward(Protocol):
         """The name in `REWARDS`, in logs and in reports."""
         ...
 
+    def applies(self, truth: Truth) -> bool:
+        """Tell whether this reward has anything to say about answers to this item.
+
+        Where it has not, it is no part of the item's sum. That is for what an item may rightly be
+        without, such as key steps: it is the same for all answers of a group.
+        """
+        return True
+
     def check(self, truth: Truth) -> None:
         """Do nothing where the item can be scored; called on every item before training.
 
         Raises:
-            RoboReferError: BAD_SAMPLE for an item that lacks what this reward reads. Another code
-                where nothing at all can be scored (a judge that does not answer).
+            RoboReferError: BAD_SAMPLE for an item that lacks what this reward reads.
+        """
+        return None
+
+    def ready(self) -> None:
+        """Do nothing where anything can be scored at all; called once before training.
+
+        Raises:
+            RoboReferError: why not (a judge that does not answer).
         """
         return None
 

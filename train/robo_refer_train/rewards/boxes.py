@@ -98,7 +98,7 @@ def iou(first: Sequence[Box], second: Sequence[Box]) -> NDArray[np.float64]:
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     shared = np.clip(sides, 0, None).prod(axis=-1)
     areas = (a[..., 2:] - a[..., :2]).prod(axis=-1) + (b[..., 2:] - b[..., :2]).prod(axis=-1)
-    overlaps: NDArray[np.float64] = shared / (areas - shared)
+    overlaps: NDArray[np.float64] = np.minimum(shared / (areas - shared), 1.0)  # rounding
     return overlaps
 
 

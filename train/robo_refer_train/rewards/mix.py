@@ -9,15 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_train.rewards.base import Reward, Score, Truth, Written
-
-PAPER_WEIGHTS = {
-    "outcome_format": 1.0,
-    "point": 1.0,
-    "process_format": 0.25,
-    "process_accuracy": 0.25,
-}
-"""RoboRefer (arXiv:2506.04308): r = R_OF + R_P + 0.25 R_PF + 0.25 R_Acc."""
+from robo_refer_train.reward_config import PAPER_WEIGHTS
+from robo_refer_train.rewards.base import Reward, Score, Truth, Written, cannot_serve
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +26,11 @@ class MixedScore:
 class RewardMix:
     """Scores answers by a weighted sum of rewards.
 
-    Where a component abstains, raises, or returns what is no number in [0, 1], the whole answer
-    abstains: a sum without one of its terms is on another scale than its group's, and an advantage
-    made of both would be garbage. Every abstention is counted, and the first of a kind is logged
-    with the item's name.
+    Where a component abstains, raises, cannot score the item, or returns what is no number in
+    [0, 1], the whole answer abstains: a sum without one of its terms is on another scale than its
+    group's, and an advantage made of both would be garbage. Every abstention is counted, and the
+    first of a kind is logged with the item's instruction. A component that does not apply to an
+    item is no part of its sum: that is the same for all of a group.
 
     Args:
         rewards: every reward to choose from, by name (`REWARDS`, and a judge).
@@ -57,14 +51,17 @@ class RewardMix:
         """(reward, reason) -> how many answers abstained because of it."""
         self._rewards = [known[name] for name in weights]
 
-    @property
-    def highest(self) -> float:
-        """What a perfect answer earns."""
-        return sum(self.weights.values())
+    def ready(self) -> None:
+        """Raise the error of the first reward that cannot score anything; once before training."""
+        for reward in self._rewards:
+            reward.ready()
 
     def check(self, truth: Truth) -> None:
-        """Raise the error of the first reward that cannot score this item (see `Reward.check`)."""
-        for reward in self._rewards:
+        """Raise the error of the first reward that cannot score this item; before training."""
+        asked = [reward for reward in self._rewards if reward.applies(truth)]
+        if not asked:
+            raise cannot_serve(", ".join(self.weights), "nothing that it reads")
+        for reward in asked:
             reward.check(truth)
 
     def __call__(self, pairs: Sequence[tuple[Written, Truth]]) -> list[MixedScore]:
@@ -76,9 +73,10 @@ class RewardMix:
         ]
 
     def _mixed(self, parts: dict[str, Score]) -> MixedScore:
-        values = [(self.weights[name], score.value) for name, score in parts.items()]
-        told = [weight * value for weight, value in values if value is not None]
-        return MixedScore(sum(told) if len(told) == len(values) else None, parts)
+        asked = {name: score for name, score in parts.items() if score.applies}
+        told = [self.weights[n] * s.value for n, s in asked.items() if s.value is not None]
+        whole = bool(asked) and len(told) == len(asked)
+        return MixedScore(sum(told) if whole else None, parts)
 
     def _column(self, reward: Reward, pairs: Sequence[tuple[Written, Truth]]) -> list[Score]:
         failed = None
@@ -86,9 +84,9 @@ class RewardMix:
             reward.prepare(pairs)
         except Exception as error:  # whatever a reward does wrong, the run goes on
             failed = _failure(error)
-        scores = [failed or _guarded(reward, *pair) for pair in pairs]
+        scores = [_guarded(reward, *pair, failed) for pair in pairs]
         for score, (_, truth) in zip(scores, pairs, strict=True):
-            if score.value is None:
+            if score.value is None and score.applies:
                 self._count(reward.name, score.why, truth)
         return scores
 
@@ -98,8 +96,13 @@ class RewardMix:
         self.abstained[name, why] += 1
 
 
-def _guarded(reward: Reward, written: Written, truth: Truth) -> Score:
+def _guarded(reward: Reward, written: Written, truth: Truth, failed: Score | None) -> Score:
     try:
+        if not reward.applies(truth):
+            return Score(None, "it does not apply to this item", applies=False)
+        if failed is not None:
+            return failed
+        reward.check(truth)
         score = reward(written, truth)
     except Exception as error:  # whatever a reward does wrong, the run goes on
         return _failure(error)

@@ -9,7 +9,7 @@ from robo_refer_train.rewards.base import Reward, Score, Truth, Written
 
 @dataclass(frozen=True)
 class OutcomeFormat(Reward):
-    """1 for the form alone, else 0; blocks without content have no form.
+    """1 if a think block and an answer block, both with content, are all of it; else 0.
 
     An item without key steps may be answered without thinking; an item that is answered by
     pointing needs points, or the empty list, as its answer.

@@ -12,7 +12,7 @@ from robo_refer_train.rewards.matching import matched
 
 @dataclass(frozen=True)
 class PointWithin(Reward):
-    """1 if the L1 distance to the truth's point is below `within_px`, else 0.
+    """1 if the point is less than 50 px (`within_px`, L1) from the truth's, else 0.
 
     Distances are in pixels of the truth's stated frame. Of several points asked for, the share
     that is found counts. More points than asked for earn nothing; where the referent is absent,

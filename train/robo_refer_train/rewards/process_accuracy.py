@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from abc import abstractmethod
 from collections import defaultdict
@@ -15,23 +14,28 @@ from robo_refer.types import Step
 from robo_refer_train.rewards.base import Reward, Score, Truth, Written, cannot_serve
 from robo_refer_train.rewards.matching import matched_share, ramp
 
-_ARTICLES = re.compile(r"\b(?:the|a|an)\b")
-_Key = tuple[str, str]
+_ARTICLES = ("the", "a", "an")
+_MAX_WORDS = 2
+_Words = tuple[str, ...]
+_Key = tuple[str, _Words]
+"""Kind of a step, and the words of its phrase."""
 
 
 @dataclass(frozen=True)
 class _StepAccuracy(Reward):
     """The mean over the truth's key steps of how well each was written, in any order.
 
-    A written step belongs to the key steps of the same kind and phrase (articles, case and spaces
-    do not matter). Steps about something else earn nothing and cost nothing; several about the
-    same thing share the credit of the best, so that guesses cannot be sprayed.
+    A written step belongs to the key steps of its kind whose phrase is alike (`_about`). Steps
+    about something else earn nothing and cost nothing; several about the same thing share the
+    credit of the best, so that guesses cannot be sprayed.
     """
 
+    def applies(self, truth: Truth) -> bool:
+        """Tell whether the item has key steps."""
+        return bool(truth.steps)
+
     def check(self, truth: Truth) -> None:
-        """Refuse items without key steps, or with steps that no answer could meet."""
-        if not truth.steps:
-            raise cannot_serve(self.name, "no key steps")
+        """Refuse items with steps that no answer could meet."""
         if not all(np.isfinite(step.value).all() for step in truth.steps):
             raise cannot_serve(self.name, "a step that is not finite")
         kinds = {step.kind for step in truth.steps}
@@ -41,7 +45,12 @@ class _StepAccuracy(Reward):
             raise cannot_serve(self.name, "a size or a direction of length 0")
 
     def __call__(self, written: Written, truth: Truth) -> Score:
-        said, true = _grouped(written.steps), _grouped(truth.steps)
+        true: dict[_Key, list[Step]] = defaultdict(list)
+        for step in truth.steps:
+            true[step.kind, _words(step.target)].append(step)
+        said: dict[_Key | None, list[Step]] = defaultdict(list)
+        for step in written.steps:
+            said[_about(step, tuple(true))].append(step)
         share = {
             key: matched_share(
                 np.array(
@@ -52,7 +61,7 @@ class _StepAccuracy(Reward):
             if key in said
         }
         total = sum(share.get(key, 0.0) * len(steps) for key, steps in true.items())
-        told = [f"{kind} of {phrase} {share.get((kind, phrase), 0.0):.2f}" for kind, phrase in true]
+        told = [f"{key[0]} of {' '.join(key[1])} {share.get(key, 0.0):.2f}" for key in true]
         return Score(total / len(truth.steps), ", ".join(told))
 
     @abstractmethod
@@ -62,7 +71,7 @@ class _StepAccuracy(Reward):
 
 @dataclass(frozen=True)
 class ProcessAccuracy(_StepAccuracy):
-    """A step is right or wrong.
+    """The share of key steps (positions, directions, sizes) that are right, in any order.
 
     Source: RoboRefer (arXiv:2506.04308), section 3.4, with its thresholds. That the steps' mean
     counts, not their sum, is ours: a sum would pay for long questions.
@@ -88,7 +97,9 @@ class ProcessAccuracy(_StepAccuracy):
 
 @dataclass(frozen=True)
 class ProcessAccuracyGraded(_StepAccuracy):
-    """A step is the more right the nearer it is: cosine ramps around the paper's thresholds.
+    """The same, but a step is the more right the nearer it is.
+
+    Cosine ramps around the paper's thresholds.
 
     Attributes:
         position_px: L1 errors of a position with full and with no credit.
@@ -98,7 +109,7 @@ class ProcessAccuracyGraded(_StepAccuracy):
 
     position_px: tuple[float, float] = (10.0, 100.0)
     direction_deg: tuple[float, float] = (5.0, 60.0)
-    size_share: tuple[float, float] = (0.03, 0.30)
+    size_share: tuple[float, float] = (0.05, 0.30)
     name = "process_accuracy_graded"
 
     def _credit(self, written: Step, true: Step, truth: Truth) -> float:
@@ -110,16 +121,32 @@ class ProcessAccuracyGraded(_StepAccuracy):
         return ramp(_size_error(written, true), *self.size_share)
 
 
-def _grouped(steps: Sequence[Step]) -> dict[_Key, list[Step]]:
-    groups: dict[_Key, list[Step]] = defaultdict(list)
-    for step in steps:
-        groups[step.kind, _phrase(step.target)].append(step)
-    return dict(groups)
+def _about(step: Step, keys: Sequence[_Key]) -> _Key | None:
+    """Return which of the keys a step is about; None where it is none, or might be several.
+
+    An equal phrase decides. Else one is alike that ends in the same word, with up to `_MAX_WORDS`
+    more or less: "yellow banana" for "banana", and not a whole instruction that mentions it.
+    """
+    words = _words(step.target)
+    if (step.kind, words) in keys:
+        return step.kind, words
+    alike = [key for key in keys if key[0] == step.kind and _are_alike(words, key[1])]
+    return alike[0] if len(alike) == 1 else None
 
 
-def _phrase(target: str) -> str:
+def _are_alike(first: _Words, second: _Words) -> bool:
+    shorter, longer = sorted((first, second), key=len)
+    return (
+        bool(shorter)
+        and shorter[-1] == longer[-1]
+        and set(shorter) <= set(longer)
+        and len(longer) - len(shorter) <= _MAX_WORDS
+    )
+
+
+def _words(target: str) -> _Words:
     plain = unicodedata.normalize("NFKC", target).casefold()
-    return " ".join(_ARTICLES.sub(" ", plain).split())
+    return tuple(word for word in plain.split() if word not in _ARTICLES)
 
 
 def _off_px(written: Step, true: Step, truth: Truth) -> float:

@@ -46,8 +46,9 @@ def trl_reward(
 
 def _log_parts(scores: Sequence[MixedScore], log_metric: Callable[[str, float], None]) -> None:
     for name in scores[0].parts:
-        values = [score.parts[name].value for score in scores]
-        told = [value for value in values if value is not None]
+        asked = [part.value for score in scores if (part := score.parts[name]).applies]
+        told = [value for value in asked if value is not None]
         if told:
             log_metric(f"rewards/{name}", sum(told) / len(told))
-        log_metric(f"abstained/{name}", 1.0 - len(told) / len(values))
+        if asked:
+            log_metric(f"abstained/{name}", 1.0 - len(told) / len(asked))

@@ -33,7 +33,7 @@ def truth_of(sample: Sample, question: Question, frame_px: tuple[int, int] | Non
         mask=question.mask,
         steps=question.answer.steps,
         reply=question.reply,
-        boxes=_boxes(sample, question),
+        boxes=_boxes(sample, question) if pointing else (),
     )
 
 

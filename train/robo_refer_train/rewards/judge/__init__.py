@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robo_refer_train.rewards.judge.config import JudgeConfig, make_judge
+from robo_refer_train.rewards.judge.make import make_judge
 from robo_refer_train.rewards.judge.reward import Judge
 
-__all__ = ["Judge", "JudgeConfig", "make_judge"]
+__all__ = ["Judge", "make_judge"]

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_train.rewards.judge.digits import DigitPrompt, expected_grades
-from robo_refer_train.rewards.judge.rubric import HIGHEST, Case, Grade
+from robo_refer_train.rewards.judge.rubric import HIGHEST, PROBE, Case, Grade
 
 
 class LocalGrader:
@@ -32,7 +32,7 @@ class LocalGrader:
         loaded, tokenizer = load_language_model(model)
         if adapter is not None:
             loaded = _with_adapter(loaded, adapter)
-        self._prompt, self._batch = DigitPrompt(tokenizer), batch
+        self._folder, self._prompt, self._batch = model, DigitPrompt(tokenizer), batch
         self._model = loaded.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
     def grade(self, cases: Sequence[Case]) -> list[Grade]:
@@ -43,13 +43,18 @@ class LocalGrader:
             with torch.inference_mode():
                 digits = expected_grades(self._model, batch, self._prompt.digit_ids)
             grades += (
-                Grade(digit / HIGHEST, f"the expected grade is {digit:.2f} of {HIGHEST}")
+                # Probabilities may sum to a hair above 1.
+                Grade(min(digit / HIGHEST, 1.0), f"the expected grade is {digit:.2f} of {HIGHEST}")
                 for digit in digits.tolist()
             )
         return grades
 
     def probe(self) -> None:
-        """Do nothing: what could be missing was missing when it was loaded."""
+        """Grade once; raises RoboReferError (BAD_CHECKPOINT) where this kind of model cannot."""
+        try:
+            self.grade([PROBE])
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise _bad(self._folder, "judge", error) from error
 
 
 def load_language_model(folder: Path) -> tuple[Any, Any]:
@@ -89,6 +94,6 @@ def _fingerprint(folder: Path) -> str:
 def _bad(folder: Path, what: str, error: object) -> RoboReferError:
     return RoboReferError(
         ErrorCode.BAD_CHECKPOINT,
-        f"{folder} holds no {what} that can be loaded: {' '.join(str(error).split())[:200]}.",
+        f"{folder} holds no usable {what}: {' '.join(str(error).split())[:200]}.",
         "Give a folder of transformers with safetensors weights.",
     )

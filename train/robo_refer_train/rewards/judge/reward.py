@@ -42,20 +42,16 @@ class Judge(Reward):
 
     def __init__(self, grader: Grader, cache: GradeCache) -> None:
         self._grader, self._cache = grader, cache
-        self._probed = False
         self._latest: dict[str, Grade] = {}
 
     def check(self, truth: Truth) -> None:
-        """Refuse items without an instruction; the first time, ask the judge whether it is there.
-
-        Raises:
-            RoboReferError: BAD_SAMPLE, or why the judge does not answer.
-        """
+        """Refuse items without an instruction."""
         if not truth.prompt.strip():
             raise cannot_serve(self.name, "no instruction")
-        if not self._probed:
-            self._grader.probe()
-            self._probed = True
+
+    def ready(self) -> None:
+        """Have something graded; raises RoboReferError when the judge cannot."""
+        self._grader.probe()
 
     def prepare(self, pairs: Sequence[tuple[Written, Truth]]) -> None:
         """Grade what is neither settled nor in the cache, at once."""

@@ -55,6 +55,10 @@ class Grade:
     why: str
 
 
+PROBE = Case("How many legs has a cat?", "4", "4")
+"""Any judge can grade this one: asked to see whether it grades at all."""
+
+
 def read_grade(text: str) -> Grade:
     """Return the grade that a judge wrote; None, with the reason, where it is not as asked."""
     fenced = _FENCE.fullmatch(text.strip())

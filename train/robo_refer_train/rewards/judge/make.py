@@ -1,41 +1,18 @@
-"""Which judge, and where it keeps its grades."""
+"""A judge from its settings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from robo_refer.engines.chat_endpoint import ChatEndpoint
 from robo_refer.engines.http_call import Retries
+from robo_refer_train.reward_config import JudgeConfig
 from robo_refer_train.rewards.judge.cache import GradeCache
 from robo_refer_train.rewards.judge.endpoint import EndpointGrader
 from robo_refer_train.rewards.judge.reward import Grader, Judge
 
 # A run does not wait long for one grade: an outage is waited out by abstaining.
 _RETRIES = Retries(attempts=3, first_wait_s=0.5, longest_wait_s=5.0)
-
-
-@dataclass(frozen=True)
-class JudgeConfig:
-    """A judge: a language model on this machine, or one behind a server.
-
-    Attributes:
-        model: folder of an instruct language model; with `url`, its name on that server.
-        adapter: folder of a LoRA made by 'robo-refer train judge'; only without `url`.
-        url: base address of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.
-        api_key_env: name of the environment variable that holds the server's key.
-        timeout_s: seconds for one grade of a server.
-        concurrent: requests to the server at a time, or answers per batch of a local model.
-        cache: SQLite file that keeps grades from run to run; "" keeps them for one run.
-    """
-
-    model: str
-    adapter: str = ""
-    url: str = ""
-    api_key_env: str = ""
-    timeout_s: float = 60.0
-    concurrent: int = 8
-    cache: str = ""
 
 
 def make_judge(config: JudgeConfig) -> Judge:
