@@ -34,6 +34,7 @@ class Items:
         use_depth: whether the policy sees depth, where a sample has it.
         reason: whether every answer shall be reasoned, also where one word would do.
         kinds: question kinds to practise; () takes all.
+        key_steps: how many reasoning steps a question must have at least.
     """
 
     def __init__(
@@ -44,16 +45,18 @@ class Items:
         use_depth: bool = True,
         reason: bool = False,
         kinds: Sequence[str] = (),
+        key_steps: int = 0,
     ) -> None:
         self._table, self._processor = table, processor
         self._use_depth, self._reason = use_depth, reason
-        self._places = _questions(table, kinds)
+        self._places = _questions(table, kinds, key_steps)
         if not self._places:
             raise RoboReferError(
                 ErrorCode.BAD_FILE,
                 "The data has no question that is answered by pointing"
-                + (f" of the kinds {', '.join(kinds)}." if kinds else "."),
-                "Give a dataset made by 'robo-refer data generate'.",
+                + (f", of the kinds {', '.join(kinds)}" if kinds else "")
+                + (f", with {key_steps} key steps." if key_steps else "."),
+                "Give a dataset made by 'robo-refer data generate', or ask for less.",
             )
         self._visual = set(processor.tokenizer.convert_tokens_to_ids(list(VISUAL)))
         self._facts = table.drop_columns(["rgb", "depth"])
@@ -170,7 +173,7 @@ def practice_order(
     return order[:count]
 
 
-def _questions(table: pa.Table, kinds: Sequence[str]) -> list[tuple[int, int]]:
+def _questions(table: pa.Table, kinds: Sequence[str], key_steps: int) -> list[tuple[int, int]]:
     """Return (row, number) of every question that is answered by pointing."""
     places = []
     first = 0
@@ -179,14 +182,16 @@ def _questions(table: pa.Table, kinds: Sequence[str]) -> list[tuple[int, int]]:
         lengths = np.asarray(chunk.value_lengths().fill_null(0))
         rows = np.repeat(np.arange(len(lengths)) + first, lengths)
         numbers = np.concatenate([np.arange(n) for n in lengths] or [np.zeros(0, int)])
-        for row, number, family, kind in zip(
+        for row, number, family, kind, steps in zip(
             rows.tolist(),
             numbers.tolist(),
             questions.field("family").to_pylist(),
             questions.field("kind").to_pylist(),
+            questions.field("steps").value_lengths().to_pylist(),
             strict=True,
         ):
-            if family in POINTING and (not kinds or kind in kinds):
+            wanted = (not kinds or kind in kinds) and (steps or 0) >= key_steps
+            if wanted and family in POINTING:
                 places.append((row, number))
         first += len(chunk)
     return places

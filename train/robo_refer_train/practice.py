@@ -45,5 +45,6 @@ def prepare(config: RftConfig) -> Practice:
         use_depth=config.use_depth,
         reason=config.reason,
         kinds=config.kinds,
+        key_steps=config.key_steps,
     )
     return Practice(policy, processor, items, ItemScorer(items, mix, processor.spec))

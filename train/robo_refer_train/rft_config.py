@@ -26,6 +26,7 @@ class RftConfig:
         practise: a file of `robo-refer train filter`; items always or never solved are left out.
             "" practises everything.
         kinds: question kinds to practise; () takes all that are answered by pointing.
+        key_steps: practise only questions with at least so many steps of reasoning.
         rewards: weight of every reward of the mix (see `robo-refer train rewards`).
         judge: the language model of the reward 'judge', where the mix has it.
         seed: of the order of items and of sampling.
@@ -59,6 +60,7 @@ class RftConfig:
     start_from: str
     practise: str = ""
     kinds: tuple[str, ...] = ()
+    key_steps: int = 0
     rewards: dict[str, float] = field(default_factory=lambda: dict(PAPER_WEIGHTS))
     judge: JudgeConfig = NO_JUDGE
     seed: int = 0
