@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_format
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
@@ -191,16 +191,21 @@ def _rft_config(
 ) -> RftConfig:
     from robo_refer_train.rft_config import load_rft_config
 
-    given = {"data": data, "output": output, "start_from": start_from, "practise": practise}
+    given: dict[str, Any] = {
+        "data": data,
+        "output": output,
+        "start_from": start_from,
+        "practise": practise,
+    }
     return replace(load_rft_config(config), **{name: v for name, v in given.items() if v})
 
 
 def main(argv: list[str]) -> None:
     """Run `robo-refer train` with the arguments after its name."""
     app = tyro.extras.SubcommandApp()
-    app.command(supervised, name="sft")
+    app.command(name="sft")(supervised)
     app.command(rft)
-    app.command(filter_items, name="filter")
+    app.command(name="filter")(filter_items)
     app.command(doctor)
     app.command(continual)
     app.command(speed)

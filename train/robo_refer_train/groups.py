@@ -89,8 +89,16 @@ def grow(prompts: Sequence[Prompt], answers: Sequence[Sequence[int]]) -> TokenTr
     length = max(len(line) for line in columns)
     fill = (0, 0, IGNORE, PADDING, PADDING)
     table = np.array([line + [fill] * (length - len(line)) for line in columns], np.int64)
+    ids, places, labels, question_ids, answer_ids = np.moveaxis(table, 2, 0)
     return TokenTree(
-        tuple(row_of), *np.moveaxis(table, 2, 0), np.array(rows, int), np.array(starts, int)
+        images=tuple(row_of),
+        input_ids=ids,
+        position_ids=places,
+        labels=labels,
+        question_ids=question_ids,
+        answer_ids=answer_ids,
+        rows=np.array(rows, np.int64),
+        starts=np.array(starts, np.int64),
     )
 
 

@@ -73,6 +73,8 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         remembered_pictures: how many pictures' features of frozen towers are kept in memory.
     """
 
+    _buffered_inputs: Any
+
     def __init__(
         self,
         model: Any,

@@ -60,7 +60,7 @@ class TowerMemory:
         self._known: OrderedDict[bytes, torch.Tensor] = OrderedDict()
         self.computed = 0
         for model in models:
-            model.model.tower_features = self._features
+            model.model.tower_features = self._features  # type: ignore[method-assign]
 
     def _features(self, tower: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
         if not self._pictures or next(tower.parameters()).requires_grad:

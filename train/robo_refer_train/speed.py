@@ -142,7 +142,7 @@ def _stock_rft(config: RftConfig) -> tuple[Any, Any, int]:
     practice = prepare(config)
     set_trainable(practice.policy, config)
     order = build_trainer(config, practice).order
-    rows = {"prompt": [], "image": [], "item": list(order)}
+    rows: dict[str, list[Any]] = {"prompt": [], "image": [], "item": list(order)}
     for item in order:
         sample, text = practice.items.sample(item), practice.items.question(item).text
         depth = np.zeros(sample.rgb.shape[:2]) if sample.depth_m is None else sample.depth_m
@@ -187,7 +187,7 @@ class _ChatProcessor(RoboReferProcessor):
         ]
         return {**batch, "input_ids": ids}
 
-    def __call__(self, images: Any, text: Any, **_: Any) -> Any:
+    def __call__(self, images: Any, text: Any, *_: Any, **__: Any) -> Any:
         pictures = [np.asarray(group[0]) for group in images]
         return super().__call__(
             images=[np.ascontiguousarray(picture[..., :3]) for picture in pictures],
