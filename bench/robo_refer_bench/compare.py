@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.metrics import Interval, mcnemar, paired_bootstrap
-from robo_refer_bench.predictions import Prediction, RunSettings, read_predictions
-from robo_refer_bench.score import GROUPS
+from robo_refer_bench.groups import groups_of
+from robo_refer_bench.recordings import Loaded, load
+from robo_refer_bench.scored import Scored
 
-ItemPair = tuple[Prediction, Prediction]
+ItemPair = tuple[Scored, Scored]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Difference:
         first, second: hits of either run.
         only_first, only_second: questions that only one of them got right.
         difference: accuracy of the first minus that of the second, with a 95 % interval from a
-            paired bootstrap over frames.
+            paired bootstrap over pictures.
         p_value: exact McNemar test that both are equally often right.
     """
 
@@ -43,8 +44,8 @@ class Difference:
 class Comparison:
     """Two runs with their differences by group; `left_out` were asked in one run only."""
 
-    first: RunSettings
-    second: RunSettings
+    first: Mapping[str, Any]
+    second: Mapping[str, Any]
     left_out: int
     groups: tuple[Difference, ...]
 
@@ -53,38 +54,36 @@ class Comparison:
         return asdict(self)
 
 
-def compare(first: Path, second: Path) -> Comparison:
-    """Compare two files of predictions on the questions that both answered.
+def compare(first: Path, second: Path, root: Path | None = None) -> Comparison:
+    """Compare two files of answers on the questions that both were asked.
+
+    A question that one of them failed to answer is a miss of that one.
+
+    Args:
+        first, second: written by 'robo-refer bench run --out'.
+        root: where the suites' data lies, if it is no longer where the runs found it.
 
     Raises:
         RoboReferError: BAD_FILE when one cannot be read, BAD_REQUEST when they are about
             different data or have no question in common.
     """
-    (settings_a, predictions_a), (settings_b, predictions_b) = map(
-        read_predictions, (first, second)
-    )
-    if settings_a.data_hash != settings_b.data_hash:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            f"{first} is about {settings_a.data} ({settings_a.data_hash}), {second} about "
-            f"{settings_b.data} ({settings_b.data_hash}).",
-            "Run both models on the same data.",
-        )
-    by_item = {prediction.item: prediction for prediction in predictions_b}
-    pairs = [(a, by_item[a.item]) for a in predictions_a if a.item in by_item]
+    one, other = load(first, root), load(second, root)
+    _check_same_data(one, other, first, second)
+    by_key = {scored.asked.key: scored for scored in other.scored}
+    pairs = [(a, by_key[a.asked.key]) for a in one.scored if a.asked.key in by_key]
     if not pairs:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
             f"{first} and {second} have no question in common.",
             "Run both models on the same half.",
         )
+    second_of = {a.asked.key: b for a, b in pairs}
     found = [
-        difference(name, chosen)
-        for name, chooses in GROUPS.items()
-        if (chosen := [pair for pair in pairs if chooses(pair[0])])
+        difference(name, [(a, second_of[a.asked.key]) for a in items])
+        for name, items in groups_of([a for a, _ in pairs]).items()
     ]
-    left_out = len(predictions_a) + len(predictions_b) - 2 * len(pairs)
-    return Comparison(settings_a, settings_b, left_out, tuple(found))
+    left_out = len(one.scored) + len(other.scored) - 2 * len(pairs)
+    return Comparison(one.settings, other.settings, left_out, tuple(found))
 
 
 def difference(name: str, pairs: Sequence[ItemPair]) -> Difference:
@@ -98,7 +97,19 @@ def difference(name: str, pairs: Sequence[ItemPair]) -> Difference:
         second=sum(second),
         only_first=sum(a and not b for a, b in zip(first, second, strict=True)),
         only_second=sum(b and not a for a, b in zip(first, second, strict=True)),
-        # Questions about one frame are not independent: frames are drawn, not questions.
-        difference=paired_bootstrap(first, second, groups=[a.sample for a, _ in pairs]),
+        # Questions about one picture are not independent: pictures are drawn, not questions.
+        difference=paired_bootstrap(first, second, groups=[a.picture for a, _ in pairs]),
         p_value=mcnemar(first, second),
     )
+
+
+def _check_same_data(one: Loaded, other: Loaded, first: Path, second: Path) -> None:
+    for part, asked in one.settings["data"].items():
+        also = other.settings["data"].get(part, asked)
+        if asked["hash"] != also["hash"]:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"{first} is about {part} as in {asked['name']} ({asked['hash']}), {second} "
+                f"as in {also['name']} ({also['hash']}).",
+                "Run both models on the same data.",
+            )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from robo_refer.metrics.controls import CONTROLS
+from robo_refer_bench.clients.controls import LABELS
 from robo_refer_bench.compare import Comparison
 from robo_refer_bench.score import Report, Row, Share
 
 ON_CONSOLE = (
+    "anywhere",
+    "first_option",
+    "random_option",
     "random_object",
     "lowest",
     "highest",
@@ -32,7 +34,7 @@ NOTES = (
 def as_dict(report: Report) -> dict[str, Any]:
     """Return the whole report, JSON-ready."""
     return {
-        "settings": asdict(report.settings),
+        "settings": dict(report.settings),
         "frames": report.frames,
         "questions": sum(report.statuses.values()),
         "unreadable": report.unreadable,
@@ -50,7 +52,11 @@ def console(report: Report) -> str:
     for half in dict.fromkeys(row.half for row in report.groups):
         rows = [row for row in report.groups if row.half == half]
         parts.append(_aligned(_cells(f"questions ({half})", rows, ON_CONSOLE)))
-    parts.append(_aligned(_kind_cells([row for row in report.kinds if row.half == "all"])))
+    # Where kinds are the splits, they stand among the groups already.
+    groups = {row.name for row in report.groups}
+    kinds = [row for row in report.kinds if row.half == "all" and row.name not in groups]
+    if kinds:
+        parts.append(_aligned(_kind_cells(kinds)))
     refusals = [_refusal(half, share) for half, share in report.false_refusals.items()]
     parts.append("\n".join([*refusals, _unreadable(report)]))
     parts.append("\n".join(NOTES))
@@ -63,7 +69,7 @@ def markdown(report: Report) -> str:
     for title, rows in (("questions", report.groups), ("kind", report.kinds)):
         for half in dict.fromkeys(row.half for row in rows):
             chosen = [row for row in rows if row.half == half]
-            parts.append(_piped(_cells(f"{title} ({half})", chosen, tuple(CONTROLS))))
+            parts.append(_piped(_cells(f"{title} ({half})", chosen, tuple(chosen[0].controls))))
     refusals = [f"- {_refusal(half, share)}" for half, share in report.false_refusals.items()]
     parts.append("\n".join([*refusals, f"- {_unreadable(report)}"]))
     parts.append("\n".join(f"- {note}" for note in NOTES))
@@ -74,18 +80,31 @@ def heading(report: Report) -> str:
     """Return one line that says what was scored on what."""
     settings = report.settings
     questions = sum(report.statuses.values())
-    think = ", reasoning asked for" if settings.think else ""
-    return (
-        f"{settings.model} ({settings.model_hash}) on {settings.data} ({settings.data_hash}): "
-        f"{questions} questions about {report.frames} frames, depth {settings.depth}{think}"
+    data = ", ".join(
+        f"{part.removesuffix('/all').replace('generated', found['name'])} ({found['hash']})"
+        for part, found in settings["data"].items()
     )
+    return (
+        f"{who(settings)} on {data}: {questions} questions about {report.frames} frames, "
+        f"{how(settings)}"
+    )
+
+
+def who(settings: Mapping[str, Any]) -> str:
+    """Return the model and what tells its weights from others'."""
+    return f"{settings['model']} ({settings['model_hash']})"
+
+
+def how(settings: Mapping[str, Any]) -> str:
+    """Return how it was asked."""
+    think = ", reasoning asked for" if settings["think"] else ""
+    return f"depth {settings['depth']}{think}"
 
 
 def comparison(found: Comparison) -> str:
     """Return two runs' accuracies and their difference, by group, in percent."""
     runs = [
-        f"{letter}: {run.model} ({run.model_hash}), depth {run.depth}"
-        + (", reasoning asked for" if run.think else "")
+        f"{letter}: {who(run)}, {how(run)}"
         for letter, run in (("A", found.first), ("B", found.second))
     ]
     table = [["questions", "n", "A", "B", "A-B", "95%", "only A", "only B", "McNemar p"]]
@@ -110,7 +129,8 @@ def comparison(found: Comparison) -> str:
 
 def _cells(title: str, rows: Sequence[Row], controls: Sequence[str]) -> list[list[str]]:
     """Return the heading and the rows of a table, in percent."""
-    labels = [CONTROLS[name].label for name in controls]
+    controls = [name for name in controls if name in rows[0].controls]
+    labels = [LABELS[name] for name in controls]
     table = [[title, *_MODEL_HEADINGS, *labels]]
     for row in rows:
         scores = [_percent(row.controls[name].value) for name in controls]

@@ -1,47 +1,20 @@
-"""Predictions -> tables: hits with intervals, by group, kind and half, each beside its controls."""
+"""Scored items -> tables: hits with intervals, each beside its controls."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from robo_refer.metrics import wilson
-from robo_refer.metrics.controls import CONTROLS
-from robo_refer_bench.predictions import Prediction, RunSettings
+from robo_refer_bench.clients.controls import PICTURE_ONLY
+from robo_refer_bench.groups import groups_of
+from robo_refer_bench.scored import Scored
+from robo_refer_bench.suites.base import AbsentTruth
 
-CAMERA_EXTREMES = ("nearest_camera", "farthest_camera")
-READABLE = ("ok", "no_depth", "no_target")
+READABLE = ("ok",)
 """Statuses of answers that could be read. All others are misses, and counted."""
-
-Chooses = Callable[[Prediction], bool]
-
-
-def _object(prediction: Prediction, hops: int) -> bool:
-    return prediction.family == "object" and prediction.hops == hops
-
-
-def _naming(unique: bool) -> Chooses:
-    return lambda p: _object(p, 0) and p.tags.get("colour_unique") is unique
-
-
-GROUPS: dict[str, Chooses] = {
-    "naming": lambda p: _object(p, 0),
-    "naming, colour unique": _naming(True),
-    "naming, colour shared": _naming(False),
-    "single-step relations": lambda p: _object(p, 1) and p.kind not in CAMERA_EXTREMES,
-    "nearest, farthest": lambda p: _object(p, 1) and p.kind in CAMERA_EXTREMES,
-    "two steps": lambda p: _object(p, 2),
-    "three steps": lambda p: _object(p, 3),
-    "by a relation": lambda p: p.family == "relation",
-    "reasoning, two and three steps": lambda p: p.family == "reasoning" and p.hops <= 3,
-    "reasoning, four and five steps": lambda p: p.family == "reasoning" and p.hops > 3,
-    "free space": lambda p: p.family == "free_space",
-    "absent, refused": lambda p: p.family == "absent",
-    "all": lambda p: True,
-}
-"""The groups that accuracy is reported by."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +82,14 @@ class Report:
     """All tables of a run.
 
     Attributes:
-        settings: how the predictions were made.
-        frames: how many frames were asked about.
+        settings: how the answers were made.
+        frames: how many pictures were asked about.
         groups, kinds: the rows, for every half and for all.
         false_refusals: by half: of the questions whose target is there, how many were refused.
         statuses: how often each status occurred.
     """
 
-    settings: RunSettings
+    settings: Mapping[str, Any]
     frames: int
     groups: tuple[Row, ...]
     kinds: tuple[Row, ...]
@@ -129,70 +102,77 @@ class Report:
         return sum(n for status, n in self.statuses.items() if status not in READABLE)
 
 
-def score(settings: RunSettings, predictions: Sequence[Prediction]) -> Report:
+def score(settings: Mapping[str, Any], scored: Sequence[Scored]) -> Report:
     """Return all tables; rows without questions are left out."""
-    halves = _halves(predictions)
-    best = best_rules(predictions)
+    best = best_rules(scored)
     groups: list[Row] = []
     kinds: list[Row] = []
     refusals: dict[str, Share] = {}
-    for half, chosen in halves.items():
-        for name, chooses in GROUPS.items():
-            groups += _row(name, half, [p for p in chosen if chooses(p)], best)
-        for key in sorted({_kind(p) for p in chosen}):
-            kinds += _row(key, half, [p for p in chosen if _kind(p) == key], best)
-        present = [p for p in chosen if p.family != "absent"]
+    for half, chosen in _halves(scored).items():
+        for name, items in groups_of(chosen).items():
+            groups += _row(name, half, items, best)
+        for kind in sorted({_kind(s) for s in chosen}):
+            kinds += _row(kind, half, [s for s in chosen if _kind(s) == kind], best)
+        present = [s for s in chosen if not isinstance(s.item.truth, AbsentTruth)]
         if present:
-            refusals[half] = Share(len(present), sum(p.refused for p in present))
+            refusals[half] = Share(len(present), sum(s.refused for s in present))
     return Report(
         settings=settings,
-        frames=len({p.sample for p in predictions}),
+        frames=len({s.picture for s in scored}),
         groups=tuple(groups),
         kinds=tuple(kinds),
         false_refusals=refusals,
-        statuses=dict(sorted(Counter(p.status for p in predictions).items())),
+        statuses=dict(sorted(Counter(s.status for s in scored).items())),
     )
 
 
-def best_rules(predictions: Sequence[Prediction]) -> dict[tuple[str, str], str]:
-    """Return the picture-only control with most hits for every (family/kind, half)."""
+def best_rules(scored: Sequence[Scored]) -> dict[tuple[str, str], str]:
+    """Return the picture-only control with most hits for every (kind, half)."""
     hits: dict[tuple[str, str], Counter[str]] = {}
-    for prediction in predictions:
-        counts = hits.setdefault((_kind(prediction), prediction.half), Counter())
-        counts.update(prediction.control_hits)
-    names = [name for name, control in CONTROLS.items() if control.picture_only]
-    return {key: max(names, key=lambda name: counts[name]) for key, counts in hits.items()}
+    for one in scored:
+        counts = hits.setdefault((_kind(one), one.tag("half")), Counter())
+        counts.update({name: int(hit) for name, hit in one.controls.items()})
+    return {
+        key: max((name for name in PICTURE_ONLY if name in counts), key=counts.__getitem__)
+        for key, counts in hits.items()
+        if counts
+    }
 
 
-def _kind(prediction: Prediction) -> str:
+def _kind(scored: Scored) -> str:
     """A two-step question may ask for an object or for free space: the kind alone says not."""
-    return f"{prediction.family}/{prediction.kind}"
+    if scored.tag("kind"):
+        return f"{scored.tag('family')}/{scored.tag('kind')}"
+    return f"{scored.asked.suite}/{scored.asked.split}"
 
 
-def _halves(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
-    """Return all predictions under "all" and, where there are several halves, each by its own."""
-    found = sorted({p.half for p in predictions}, reverse=True)  # natural first
-    parts = {half: [p for p in predictions if p.half == half] for half in found}
-    return {"all": list(predictions), **(parts if len(found) > 1 else {})}
+def _halves(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
+    """Return all items under "all" and, where there are several halves, each by its own."""
+    found = sorted({s.tag("half") for s in scored}, reverse=True)  # natural first
+    parts = {half: [s for s in scored if s.tag("half") == half] for half in found}
+    return {"all": list(scored), **(parts if len(found) > 1 else {})}
 
 
-def _row(
-    name: str, half: str, chosen: list[Prediction], best: dict[tuple[str, str], str]
-) -> list[Row]:
+def _row(name: str, half: str, chosen: list[Scored], best: dict[tuple[str, str], str]) -> list[Row]:
     if not chosen:
         return []
     n = len(chosen)
-    hits = Counter(name for p in chosen for name in p.control_hits)
-    best_hits = sum(best[_kind(p), p.half] in p.control_hits for p in chosen)
+    hits: Counter[str] = Counter()
+    for one in chosen:
+        hits.update({name: int(hit) for name, hit in one.controls.items()})
+    keys = [(_kind(s), s.tag("half")) for s in chosen]
+    best_hits = sum(
+        s.controls[best[key]] for s, key in zip(chosen, keys, strict=True) if key in best
+    )
     # Later entries win: the half with more questions comes last.
-    often = Counter((_kind(p), p.half) for p in chosen)
-    rules = {key[0]: best[key] for key, _ in reversed(often.most_common())}
+    often = [key for key, _ in reversed(Counter(keys).most_common()) if key in best]
+    rules = {key[0]: best[key] for key in often}
     return [
         Row(
             name=name,
             half=half,
-            model=Share(n, sum(p.hit for p in chosen)),
-            controls={control: Share(n, hits[control]) for control in CONTROLS},
+            model=Share(n, sum(s.hit for s in chosen)),
+            controls={control: Share(n, count) for control, count in hits.items()},
             best=Share(n, best_hits),
             best_rules=dict(sorted(rules.items())),
         )

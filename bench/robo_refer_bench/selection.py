@@ -1,134 +1,131 @@
-"""Which questions of a dataset are asked, and whose depth is shown with each frame."""
+"""Which items a command is about: suites by name, or folders of generated scenes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from robo_refer.data import Sample, read_samples
-from robo_refer.data.sample import POINTING
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.types import FloatArray
+from robo_refer_bench.clients.base import Asked
+from robo_refer_bench.suites import SUITES, Suite, find_split, find_suite
+from robo_refer_bench.suites.generated import GENERATED
 
 HalfChoice = Literal["natural", "decorrelated", "both"]
-DepthChoice = Literal["own", "none", "shuffled"]
+DEFAULT_ROOT = Path("data/bench")
 
 
-@dataclass(frozen=True)
-class FrameWork:
-    """The questions to ask about one frame.
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One split of a suite, and where its data lies."""
 
-    Attributes:
-        position: the sample's place in the dataset.
-        sample_id: its id.
-        questions: which of its questions, by index.
-        donor: position of the sample whose depth is shown, None for no depth.
-    """
+    suite: Suite
+    split: str
+    root: Path
 
-    position: int
-    sample_id: str
-    questions: tuple[int, ...]
-    donor: int | None
+    @property
+    def name(self) -> str:
+        """Its name in settings: "refspatial_bench/Location"."""
+        return f"{self.suite.name}/{self.split}"
 
 
-def half_of(sample: Sample) -> str:
-    """Return "natural", "decorrelated", or "" for data that has no halves."""
-    if "half" in sample.meta:
-        return str(sample.meta["half"])
-    return str(sample.questions[0].tags.get("half", "")) if sample.questions else ""
-
-
-def select(
-    data: Path, half: HalfChoice, depth: DepthChoice, limit: int | None = None
-) -> list[FrameWork]:
-    """Return the work, in the order of the dataset.
+def parts(names: Sequence[str], root: Path = DEFAULT_ROOT) -> list[Part]:
+    """Return the splits that are named.
 
     Args:
-        data: dataset folder or file.
-        half: which scenes.
-        depth: whose depth is shown. "shuffled" goes round: every frame gets that of the frame
-            before it among those of its half and size (the first that of the last), whatever the
-            limit, so that a shorter run is the beginning of a longer one.
-        limit: how many questions at most, None for all.
+        names: each a suite ("refspatial_bench": all its splits), one split
+            ("refspatial_bench/Unseen"), or a folder of generated scenes.
+        root: the folder of the suite, or one in which every suite has a folder of its name.
 
     Raises:
-        RoboReferError: BAD_REQUEST when nothing is left to ask, or a frame has no other whose
-            depth it could be given; BAD_SAMPLE when two samples have one id.
+        RoboReferError: BAD_REQUEST for a name that is none of these, or is named twice;
+            BAD_FILE when a suite's data is not there.
     """
-    if limit is not None and limit < 1:
-        raise _nothing(f"The limit is {limit} questions", "Ask at least one.")
-    outlines = [item for item in _outlines(data) if half in ("both", item.half)]
-    donors = _donors(outlines, depth)
-    work: list[FrameWork] = []
-    left = sum(len(item.questions) for item in outlines) if limit is None else limit
-    for item in outlines:
-        asked = item.questions[:left]
-        if asked:
-            left -= len(asked)
-            donor = donors[item.position]
-            work.append(FrameWork(item.position, item.sample_id, asked, donor))
-    if not work:
-        raise _nothing(f"There are no questions in {data} (half: {half})", "Choose other data.")
-    return work
+    found = [part for name in names for part in _parts(name, root)]
+    if not found:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "No suite is named.",
+            f"Name a folder of generated scenes, or some of: {', '.join(SUITES)}.",
+        )
+    if len({part.name for part in found}) < len(found):
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"A suite is named twice among {', '.join(names)}.",
+            "Name every suite once; run folders of generated scenes one by one.",
+        )
+    return found
 
 
-def read_depth(data: Path, position: int) -> FloatArray | None:
-    """Return the (height, width) depth in metres of the sample at `position`, or None."""
-    return next(iter(read_samples(data, columns=("depth",), start=position))).depth_m
-
-
-@dataclass(frozen=True)
-class _Outline:
-    """What is needed to choose a sample.
-
-    Attributes:
-        position: in the dataset.
-        size: (width, height), pixels.
-        questions: indices of those that are answered by pointing; the others are not asked.
-    """
-
-    position: int
-    sample_id: str
-    half: str
-    size: tuple[int, int]
-    questions: tuple[int, ...]
-
-
-def _outlines(data: Path) -> Iterator[_Outline]:
-    seen: set[str] = set()
-    for position, sample in enumerate(read_samples(data, columns=("questions",))):
-        if sample.id in seen:
+def _parts(name: str, root: Path) -> list[Part]:
+    suite_name, _, split = name.partition("/")
+    if suite_name not in SUITES:
+        if Path(name).exists():
+            return [Part(GENERATED, only, Path(name)) for only in GENERATED.splits]
+        if "/" in name or "." in name:
             raise RoboReferError(
-                ErrorCode.BAD_SAMPLE,
-                f"Two samples of {data} have the id {sample.id!r}.",
-                "Score datasets that were generated with different seeds one by one.",
+                ErrorCode.BAD_FILE,
+                f"There is no folder {name}.",
+                f"Name a folder of generated scenes, or one of: {', '.join(SUITES)}.",
             )
-        seen.add(sample.id)
-        pointing = [i for i, q in enumerate(sample.questions) if q.family in POINTING]
-        yield _Outline(position, sample.id, half_of(sample), sample.size, tuple(pointing))
+    suite = find_suite(suite_name)
+    chosen = [find_split(suite, split)] if split else suite.splits
+    return [Part(suite, one, folder_of(suite, root)) for one in chosen]
 
 
-def _donors(outlines: list[_Outline], depth: DepthChoice) -> dict[int, int | None]:
-    """Return for every position whose depth is shown there."""
-    if depth == "none":
-        return {item.position: None for item in outlines}
-    if depth == "own":
-        return {item.position: item.position for item in outlines}
-    groups: dict[tuple[str, tuple[int, int]], list[int]] = {}
-    for item in outlines:
-        groups.setdefault((item.half, item.size), []).append(item.position)
-    donors: dict[int, int | None] = {}
-    for (half, (width, height)), positions in groups.items():
-        if len(positions) < 2:
-            raise _nothing(
-                f"Only one {width}x{height} frame of half {half!r}: there is no other depth",
-                "Shuffle depth on a dataset with more scenes.",
-            )
-        donors.update(zip(positions, [positions[-1], *positions[:-1]], strict=True))
-    return donors
+def folder_of(suite: Suite, root: Path) -> Path:
+    """Return the folder with a suite's data.
+
+    Raises:
+        RoboReferError: BAD_FILE where there is no folder `root`.
+    """
+    if not root.is_dir():
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"There is no folder {root} with the data of {suite.title}.",
+            f"Name it with --root; 'robo-refer bench suites {suite.name}' says how to get it.",
+        )
+    own = root / suite.name
+    return own if own.is_dir() else root
 
 
-def _nothing(problem: str, remedy: str) -> RoboReferError:
-    return RoboReferError(ErrorCode.BAD_REQUEST, f"{problem}.", remedy)
+def read_items(part: Part) -> list[Asked]:
+    """Return the items of a split.
+
+    Raises:
+        RoboReferError: BAD_FILE or BAD_SAMPLE when its data is not as published.
+    """
+    items = part.suite.items(part.split, part.root)
+    return [Asked(part.suite.name, part.split, item) for item in items]
+
+
+def in_half(asked: Sequence[Asked], half: HalfChoice) -> list[Asked]:
+    """Return the items of one half of the generated scenes, or all."""
+    return [one for one in asked if half in ("both", one.item.tags.get("half", ""))]
+
+
+def parts_of(settings: Mapping[str, object], root: Path | None = None) -> list[Part]:
+    """Return the splits that a recording is about, from its settings.
+
+    Args:
+        settings: of a `Recording`.
+        root: as in `parts`, where the data is no longer where the run found it.
+
+    Raises:
+        RoboReferError: BAD_FILE when the settings do not say it.
+    """
+    roots = settings.get("roots")
+    if not isinstance(roots, dict):
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            "The file does not say which data it is about.",
+            "Give a file written by 'robo-refer bench run --out'.",
+        )
+    found: list[Part] = []
+    for name, was in roots.items():
+        suite_name, _, split = str(name).partition("/")
+        suite = find_suite(suite_name)
+        place = Path(str(was)) if root is None else folder_of(suite, root)
+        found.append(Part(suite, split, place))
+    return found

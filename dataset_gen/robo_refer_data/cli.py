@@ -33,6 +33,7 @@ def generate(
     sensor_depth: bool = False,
     families: tuple[str, ...] = FAMILIES,
     relations: tuple[str, ...] = (),
+    hold_out: tuple[str, ...] = (),
     json: bool = False,
 ) -> None:
     """Render scenes, ask about them, and store both as a dataset.
@@ -50,6 +51,7 @@ def generate(
         sensor_depth: Depth with the noise and holes of a depth camera, instead of exact depth.
         families: Question families to ask; the first five are answered by pointing.
         relations: Ask only about these (see 'robo-refer data relations'); all if none is given.
+        hold_out: Pairs INNER:OUTER that no question asks one after the other, kept for a test.
         json: Print the summary as one line of JSON.
     """
     from robo_refer_data import generate as generator
@@ -67,6 +69,7 @@ def generate(
         sensor_depth=sensor_depth,
         families=families,
         relations=relations,
+        hold_out=hold_out,
     )
     run = generator.generate(out, plan, workers)
     summary = summarise(out)

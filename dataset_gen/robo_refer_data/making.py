@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from robo_refer.data import Sample
+from robo_refer.data import Question, Sample
 from robo_refer_data.plan import GENERATOR_VERSION, Plan
 
 MakeSample = Callable[[Plan, int], Sample]
@@ -32,7 +33,7 @@ def make_sample(plan: Plan, index: int) -> Sample:
         depth_m=depth_m,
         camera=seen.camera,
         objects=seen.objects,
-        questions=tuple(questions),
+        questions=tuple(q for q in questions if not _is_held_out(q, plan.hold_out)),
         source="tabletop",
         meta={
             "seed": plan.seed,
@@ -43,6 +44,12 @@ def make_sample(plan: Plan, index: int) -> Sample:
             "generator": GENERATOR_VERSION,
         },
     )
+
+
+def _is_held_out(question: Question, pairs: Sequence[str]) -> bool:
+    """Tell whether a question asks an (inner, outer) pair of relations that is kept for a test."""
+    chain = question.tags.get("chain", ())
+    return any(f"{inner}:{outer}" in pairs for inner, outer in pairwise(chain))
 
 
 def _scene_seed(seed: int, index: int) -> int:

@@ -36,6 +36,7 @@ class Plan:
         sensor_depth: store depth as a depth camera would measure it, instead of exact depth.
         families: which question families to ask.
         relations: ask only questions that are about none but these; empty for all.
+        hold_out: "inner:outer" relations that no question asks in a row, kept for a test.
     """
 
     scenes: int
@@ -47,6 +48,7 @@ class Plan:
     sensor_depth: bool = False
     families: tuple[str, ...] = FAMILIES
     relations: tuple[str, ...] = ()
+    hold_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         limits = {
@@ -78,6 +80,13 @@ class Plan:
             )
         for name in self.relations:
             find(name)
+        for pair in self.hold_out:
+            if not all(pair.partition(":")):
+                raise RoboReferError(
+                    ErrorCode.BAD_REQUEST,
+                    f"{pair!r} is not a pair of relations.",
+                    "Write INNER:OUTER, for example nth_left:behind.",
+                )
 
     @classmethod
     def from_manifest(cls, manifest: dict[str, Any]) -> Plan:

@@ -13,6 +13,7 @@ EXTRA_OF_MODULE = {
     "pycocotools": "scenes",
     "pyarrow": "data",
     "tqdm": "data",
+    "jinja2": "bench",
     "fastapi": "serve",
     "prometheus_client": "serve",
     "pydantic": "serve",

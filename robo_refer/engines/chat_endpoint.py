@@ -58,7 +58,8 @@ class ChatEndpoint:
             parts: of the message, from `text_part` and `image_part`.
             system: the system message; "" sends none.
             max_tokens: of the answer.
-            options: more fields of the request, such as `temperature` or `response_format`.
+            options: more fields of the request, such as `temperature` or `response_format`; None
+                leaves a field out that this server refuses.
 
         Raises:
             RoboReferError: those of `HttpCaller.post`; UNPARSABLE_ANSWER when the reply has no
@@ -74,7 +75,8 @@ class ChatEndpoint:
             "temperature": 0.0,
             **options,
         }
-        reply = self.caller.post("/chat/completions", body)
+        sent = {name: value for name, value in body.items() if value is not None}
+        reply = self.caller.post("/chat/completions", sent)
         try:
             text = reply["choices"][0]["message"]["content"]
         except (KeyError, IndexError, TypeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Literal
 
@@ -101,6 +101,7 @@ class QueryEngine(HttpEngine):
         reader: "robo_refer" for ours, "roborefer_tuples" for the released one.
         depth: how depth is sent: "metric" to ours, "relative" to the released one.
         suffix: what is written behind every instruction (the released model's format request).
+        estimate_depth: let the server estimate the depth of frames without (the released one can).
     """
 
     def __init__(
@@ -111,9 +112,11 @@ class QueryEngine(HttpEngine):
         reader: str = "robo_refer",
         depth: DepthForm = "metric",
         suffix: str = "",
+        estimate_depth: bool = False,
     ) -> None:
         super().__init__(name or caller.shown_url, reader)
         self._caller, self._depth, self._suffix = caller, depth, suffix
+        self._estimate_depth = estimate_depth
 
     def ask(self, request: Request) -> str:
         """Return the answer to one request; reasoning is up to the server's model."""
@@ -122,7 +125,7 @@ class QueryEngine(HttpEngine):
         body = {
             "image_url": [_base64(rgb_png(frame.rgb))],
             "depth_url": maps,
-            "enable_depth": int(bool(maps)),
+            "enable_depth": int(bool(maps) or self._estimate_depth),
             "text": request.instruction + self._suffix,
         }
         if request.reason:
@@ -147,6 +150,7 @@ class ChatEngine(HttpEngine):
         prompt: from the instruction to the text that this family is asked with.
         depth: how depth is sent as a second image; None sends none.
         max_tokens: of an answer.
+        fields: more fields of every request, see `ChatEndpoint.complete`.
     """
 
     def __init__(
@@ -157,10 +161,12 @@ class ChatEngine(HttpEngine):
         prompt: Callable[[str], str] = str,
         depth: DepthForm | None = None,
         max_tokens: int = 1024,
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(endpoint.model, reader)
+        self._fields = {"max_tokens": max_tokens, **(fields or {})}
         self._endpoint, self._prompt = endpoint, prompt
-        self._depth, self._max_tokens = depth, max_tokens
+        self._depth = depth
 
     def ask(self, request: Request) -> str:
         """Return the answer to one request."""
@@ -169,7 +175,7 @@ class ChatEngine(HttpEngine):
         if self._depth is not None and frame.depth_m is not None:
             parts.append(image_part(depth_png(frame.depth_m, self._depth)))
         parts.append(text_part(self._prompt(request.instruction)))
-        return self._endpoint.complete(parts, max_tokens=self._max_tokens)
+        return self._endpoint.complete(parts, **self._fields)
 
 
 def _base64(data: bytes) -> str:

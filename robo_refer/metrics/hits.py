@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry.camera import norm_to_px
@@ -16,7 +14,15 @@ if TYPE_CHECKING:
     from robo_refer.data.sample import Question, Rle
 
 
-def is_hit(uv_norm: Sequence[float], mask: Rle | NDArray[Any]) -> bool:
+class PixelMask(Protocol):
+    """What has a (height, width) `shape` and is read as `mask[v, u]`: an array, for example."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, pixel: tuple[int, int], /) -> Any: ...
+
+
+def is_hit(uv_norm: Sequence[float], mask: Rle | PixelMask) -> bool:
     """Tell whether a point in [0, 1] lies on a mask.
 
     The pixel is the one that contains the point; 1.0 belongs to the last one. A point beside the
@@ -24,8 +30,8 @@ def is_hit(uv_norm: Sequence[float], mask: Rle | NDArray[Any]) -> bool:
 
     Args:
         uv_norm: (x, y), x right and y down.
-        mask: (height, width) array whose non-zero pixels count, or a COCO encoding (which needs
-            the extra `scenes` or `data`).
+        mask: an array, or what is read like one, whose non-zero pixels count; or a COCO encoding
+            (which needs the extra `scenes` or `data`).
     """
     height, width = mask["size"] if isinstance(mask, dict) else mask.shape
     u, v = norm_to_px(uv_norm, width, height).tolist()

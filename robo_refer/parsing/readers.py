@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.parsing.grammar import MAX_ANSWER_CHARACTERS, parse
@@ -24,6 +25,9 @@ Numbers = tuple[str, ...]
 Reader = Callable[[str, int, int], Answer]
 """(answer text, image width, image height) -> Answer; raises UNPARSABLE_ANSWER."""
 
+MAX_POINTS = 1000
+"""An answer with more is a carpet, not a point."""
+
 # Repetitions are bounded: no text can make these patterns slow.
 _NUMBER = r"[-+]?(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})"
 _GAP = r"\s{0,20}"
@@ -34,6 +38,10 @@ _BARE_PAIR = re.compile(rf"{_GAP}{_PAIR}{_GAP}")
 _EMPTY_LIST = re.compile(r"\[\s{0,100}\]")
 _MOLMO_TAG = re.compile(r"<points?\s([^<>]{1,20000})>")
 _MOLMO_COORDINATE = re.compile(rf"""(?<!\w)([xy])([0-9]{{0,4}})\s?=\s?["']{_GAP}({_NUMBER})""")
+_MOLMO_COORDS = re.compile(r"""(?<!\w)coords\s?=\s?["']([0-9\s]{1,20000})""")
+_MOLMO_PERCENT = re.compile(r"\(\s?([0-9]{1,3}\.[0-9]{1,2}),?\s?([0-9]{1,3}\.[0-9]{1,2})\s?\)")
+_MOLMO_THOUSANDTHS = re.compile(r"(?<!\w)(?:[0-9]{1,4}|p)\s?=\s?([0-9]{3}),\s?([0-9]{3})(?![0-9])")
+_MOLMO_NONE = re.compile(r"\bthere are none\b", re.IGNORECASE)
 
 
 def roborefer_tuples(text: str, width: int, height: int) -> Answer:
@@ -53,25 +61,34 @@ def roborefer_tuples(text: str, width: int, height: int) -> Answer:
 
 
 def robobrain_pixels(text: str, width: int, height: int) -> Answer:
-    """Read `[(412, 240)]` in pixels (RoboBrain 2.0)."""
+    """Read `[(412, 240)]` in pixels (RoboBrain 2.0); `[577, 224, 638, 310]` is a box."""
     points = (_from_pixels(_centre(numbers), width, height) for numbers in _tuples(_final(text)))
     return _answer(text, points)
 
 
 def norm1000_xy(text: str, width: int, height: int) -> Answer:
-    """Read `[(644, 502)]`, thousandths as (x, y)."""
+    """Read `[(644, 502)]`, thousandths as (x, y) (RoboBrain 2.5)."""
     return _answer(text, (_scaled(_centre(numbers), 1000) for numbers in _tuples(_final(text))))
 
 
-def molmo_xml(text: str, width: int, height: int) -> Answer:
-    """Read `<point x="64.4" y="50.2" ...>` and `<points x1=... y1=... x2=...>` in percent."""
-    points: list[Point] = []
-    for tag in _MOLMO_TAG.finditer(_final(text)):
-        named: dict[int, dict[str, float]] = {}
-        for axis, index, value in _MOLMO_COORDINATE.findall(tag.group(1)):
-            named.setdefault(int(index or 0), {})[axis] = float(value)
-        whole = (pair for _, pair in sorted(named.items()) if len(pair) == 2)
-        points += (_scaled((pair["x"], pair["y"]), 100) for pair in whole)
+def molmo_points(text: str, width: int, height: int) -> Answer:
+    """Read points as Molmo and Molmo 2 write them.
+
+    `<point x="64.4" y="50.2" ...>` and `<points x1=... y1=... x2=...>` are percent. Molmo 2 writes
+    `<points coords="1 1 644 502 2 100 200">`: the image's number, then for every point its number
+    and thousandths. Without a tag, its older text forms count: `Click(64.4, 50.2)` and
+    `(64.4, 50.2)` in percent, `p=644,502` in thousandths. "There are none." is an empty answer.
+    """
+    final = _final(text)
+    tags = [tag.group(1) for tag in _MOLMO_TAG.finditer(final)]
+    points = [point for tag in tags for point in _molmo_tag(tag)]
+    if not tags:
+        points += (_scaled(_centre(pair.groups()), 100) for pair in _MOLMO_PERCENT.finditer(final))
+        points += (
+            _scaled(_centre(pair.groups()), 1000) for pair in _MOLMO_THOUSANDTHS.finditer(final)
+        )
+    if not points and _MOLMO_NONE.search(final):
+        return Answer(())
     return _answer(text, points)
 
 
@@ -106,7 +123,7 @@ READERS: dict[str, Reader] = {
         roborefer_tuples,
         robobrain_pixels,
         norm1000_xy,
-        molmo_xml,
+        molmo_points,
         gemini_json,
         qwen25_pixels,
         qwen3_norm1000,
@@ -147,6 +164,21 @@ def _keyed(text: str, *keys: str) -> list[Numbers]:
     return [_numbers(match) for match in re.finditer(pattern, text)]
 
 
+def _molmo_tag(attributes: str) -> list[Point]:
+    """Return the points of one tag, in the order of their numbers."""
+    if coords := _MOLMO_COORDS.search(attributes):
+        _image, *rest = coords.group(1).split() or [""]
+        return [
+            _scaled((float(x), float(y)), 1000)
+            for x, y in zip(rest[1::3], rest[2::3], strict=False)
+        ]
+    named: dict[int, dict[str, float]] = {}
+    for axis, index, value in _MOLMO_COORDINATE.findall(attributes):
+        named.setdefault(int(index or 0), {})[axis] = float(value)
+    whole = (pair for _, pair in sorted(named.items()) if len(pair) == 2)
+    return [_scaled((pair["x"], pair["y"]), 100) for pair in whole]
+
+
 def _numbers(match: re.Match[str]) -> Numbers:
     return tuple(number for number in match.groups() if number is not None)
 
@@ -166,7 +198,9 @@ def _from_pixels(pixel: Point, width: int, height: int) -> Point:
 
 
 def _answer(text: str, points: Iterable[Point]) -> Answer:
-    found = tuple(points)
+    found = tuple(islice(points, MAX_POINTS + 1))
+    if len(found) > MAX_POINTS:
+        raise _unreadable(f"it has more than {MAX_POINTS} points")
     if not found and not _EMPTY_LIST.search(_final(text)):
         raise _unreadable("no point of this format stands in it")
     return Answer(found)

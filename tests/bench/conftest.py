@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from robo_refer.referrer import Referrer
-from robo_refer_bench.runner import RunOptions, run_with
+from robo_refer_bench.runner import RunOptions
+from robo_refer_bench.scored import score_items
 from tests.bench import fakes
 
 
@@ -17,12 +17,10 @@ def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ask(discs):
-    """Run a fake model on the discs: `ask(engine_or_answer, options, out)`."""
+    """Run a fake model on the discs: `ask(engine_or_answer, options, out)`; also on `data`."""
 
-    def run(answer, options=None, out=None):
-        engine = answer if isinstance(answer, fakes.FakeEngine) else fakes.FakeEngine(answer, discs)
-        return run_with(
-            discs, lambda: Referrer(engine), "fake", "0" * 16, options or RunOptions(), out
-        )
+    def asked(answer, options=None, out=None, data=discs):
+        done = fakes.run(answer, data, out, options or RunOptions())
+        return done.recording.settings, score_items(done.asked, done.recording.records)
 
-    return run
+    return asked

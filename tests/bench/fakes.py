@@ -16,6 +16,11 @@ from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.parsing import format_answer
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import Answer, CameraModel, Step
+from robo_refer_bench.clients.engine import EngineClient
+from robo_refer_bench.runner import Run, RunOptions
+from robo_refer_bench.runner import run as run_suites
+from robo_refer_bench.selection import Part
+from robo_refer_bench.suites.generated import GENERATED
 
 WIDTH, HEIGHT = 96, 72
 SPEC = PreprocessSpec(WIDTH, HEIGHT, image_tokens=4, depth_tokens=4)
@@ -118,6 +123,22 @@ class FakeEngine(CanvasEngine):
             question = next(q for q in sample.questions if q.text == request.instruction)
             texts.append(self._answer(sample, question))
         return [Generation(text, tuple(text.encode()), (0.5,) * 9) for text in texts]
+
+
+def client(engine: FakeEngine) -> EngineClient:
+    """Return a fake as a client."""
+    return EngineClient(lambda: engine, "robo_refer", model="fake", fingerprint="0" * 16)
+
+
+def run(
+    answer: Callable[[Sample, Question], str] | FakeEngine,
+    data: Path,
+    out: Path | None,
+    options: RunOptions,
+) -> Run:
+    """Ask a fake about generated scenes."""
+    engine = answer if isinstance(answer, FakeEngine) else FakeEngine(answer, data)
+    return run_suites([Part(GENERATED, "all", data)], client(engine), options, out)
 
 
 def truth(sample: Sample, question: Question) -> str:

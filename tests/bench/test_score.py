@@ -11,9 +11,11 @@ from robo_refer.metrics.controls import CONTROLS
 from robo_refer.parsing import format_answer
 from robo_refer.types import Answer
 from robo_refer_bench import report as reports
+from robo_refer_bench.clients.controls import PICTURE_ONLY
 from robo_refer_bench.compare import compare
+from robo_refer_bench.groups import GENERATED_GROUPS as GROUPS
 from robo_refer_bench.runner import RunOptions
-from robo_refer_bench.score import GROUPS, best_rules, score
+from robo_refer_bench.score import best_rules, score
 from tests.bench import fakes
 
 
@@ -57,15 +59,18 @@ def test_groups_hold_the_questions_that_they_name(ask):
     }
 
 
+def moved(scored, family, steps):
+    """Return a scored item as if it were of another family and number of steps."""
+    tags = {**scored.item.tags, "family": family}
+    item = replace(scored.item, tags=tags, steps=steps)
+    return replace(scored, asked=replace(scored.asked, item=item))
+
+
 def test_relations_and_reasoning_have_groups_of_their_own(ask):
-    settings, predictions = ask(fakes.truth)
-    two, three = (p for p in predictions[:7] if p.hops in (2, 3) and p.family == "object")
-    moved = [
-        replace(two, family="relation", hops=1),
-        replace(two, family="reasoning"),
-        replace(three, family="reasoning", hops=5),
-    ]
-    groups = rows(score(settings, moved))
+    settings, scored = ask(fakes.truth)
+    two, three = (s for s in scored[:7] if s.tag("family") == "object" and s.item.steps in (2, 3))
+    others = [moved(two, "relation", 1), moved(two, "reasoning", 2), moved(three, "reasoning", 5)]
+    groups = rows(score(settings, others))
     assert set(groups) == NOT_ASKED | {"all"}
     assert all(groups[name].model.n == 1 for name in NOT_ASKED)
 
@@ -111,9 +116,7 @@ def test_best_heuristic_is_chosen_per_kind_and_half(ask):
     assert found["nearest, farthest"].best.value == 1.0
     assert found["absent, refused"].best.value == 0.0
     for row in found.values():
-        strongest = max(
-            share.count for name, share in row.controls.items() if CONTROLS[name].picture_only
-        )
+        strongest = max(share.count for name, share in row.controls.items() if name in PICTURE_ONLY)
         assert row.best.count >= strongest
 
 
