@@ -8,6 +8,7 @@ behind a block mask, soft coordinate targets, auxiliary heads.
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,10 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=stage.steps,
-        per_device_train_batch_size=stage.batch_images,
+        # WORLD_SIZE is set by accelerate and torchrun.
+        per_device_train_batch_size=max(
+            1, stage.batch_images // int(os.environ.get("WORLD_SIZE", "1"))
+        ),
         learning_rate=stage.learning_rate,
         lr_scheduler_type="warmup_stable_decay",
         warmup_steps=stage.warmup_steps,
