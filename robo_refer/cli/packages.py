@@ -33,11 +33,13 @@ EXTRA_OF_MODULE = {
     "bitsandbytes": "quantize",
     "vllm": "vllm",
     "accelerate": "train",
+    "datasets": "train",
     "onnx": "train",
     "onnxscript": "train",
     "peft": "train",
     "scipy": "train",
     "tensorboard": "train",
+    "trl": "train",
 }
 """Import name of every optional package -> the extra of `pyproject.toml` that installs it."""
 
