@@ -40,6 +40,7 @@ def generate(
     physics: bool = False,
     renderer: str = "embree",
     sensor: tuple[str, ...] = (),
+    ray: str | None = None,
     json: bool = False,
 ) -> None:
     """Render scenes, ask about them, and store both as a dataset.
@@ -66,6 +67,8 @@ def generate(
         physics: Let things settle on tables too (other worlds always do; extra 'physics').
         renderer: Which one draws: embree, or mitsuba (slower, path-traced; extra 'mitsuba').
         sensor: Effects of a depth camera on depth (see docs/data.md), or 'all' of them.
+        ray: Make the shards on the Ray cluster at HOST:PORT ('auto': the one of this machine,
+            'local': one for this run; extra 'ray') instead of in processes.
         json: Print the summary as one line of JSON.
     """
     from robo_refer_data import generate as generator
@@ -93,7 +96,7 @@ def generate(
         renderer=renderer,
         sensor=EFFECT_NAMES if sensor == ("all",) else sensor,
     )
-    run = generator.generate(out, plan, workers)
+    run = generator.generate(out, plan, workers, ray=ray)
     summary = summarise(out)
     options = {"generator version": GENERATOR_VERSION, **plan.as_manifest()}
     write_card(out, options, summary)

@@ -17,10 +17,10 @@ from typing import Any
 
 from robo_refer.data import Sample, count_samples, read_samples, shard_paths
 from robo_refer.errors import ErrorCode, RoboReferError, missing_package
-from robo_refer_data.generate import single_threaded_children, start_worker
 from robo_refer_data.making import MakeSample, make_sample
 from robo_refer_data.plan import GENERATOR_VERSION, Plan
 from robo_refer_data.sample_checks import Problem, regenerated_problems, stored_problems
+from robo_refer_data.scale.workers import single_threaded_children, start_worker
 
 try:
     from tqdm import tqdm
