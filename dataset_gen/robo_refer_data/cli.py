@@ -117,6 +117,49 @@ def generate(
 
 
 @app.command
+def source(
+    kind: tyro.conf.Positional[Literal["rgbd", "web"]],
+    path: tyro.conf.Positional[Path],
+    out: Path,
+    config: Path | None = None,
+    seed: int = 0,
+    questions: int = 16,
+    workers: int = 1,
+    json: bool = False,
+) -> None:
+    """Ask about real frames: RGB-D with boxes, or plain pictures that models look at first.
+
+    For example: robo-refer data source rgbd scans --out data
+    Stopped runs go on where they were. docs/sources.md shows layouts and configs.
+
+    Args:
+        kind: What the frames are: 'rgbd' (colour, depth, camera, boxes) or 'web' (colour only).
+        path: Folder of the frames.
+        out: Folder of the dataset; stages of 'web' keep what they computed in it.
+        config: YAML file that names the models of 'web'.
+        seed: The same seed makes the same bytes.
+        questions: Questions per frame, at most.
+        workers: Number of processes; each loads its own models.
+        json: Print the summary as one line of JSON.
+    """
+    from robo_refer_data.sources.build import build, plan_source
+    from robo_refer_data.summary import summarise, write_card
+
+    plan = plan_source(kind, path, out, config, seed, questions)
+    left_out = build(out, plan, workers)
+    summary = summarise(out)
+    write_card(out, {"frames of": str(path), "seed": seed}, summary, f"source {kind}")
+    if json:
+        whole = {"out": str(out), **summary.as_dict(), "left_out": left_out}
+        print(json_format.dumps(whole))
+        return
+    print("\n".join(summary.table()))
+    print(f"{summary.scenes.total()} of {len(plan.frames)} frames, {summary.questions} questions")
+    for reason, count in left_out.items():
+        print(f"  {count} left out: {reason}")
+
+
+@app.command
 def stats(path: tyro.conf.Positional[Path], json: bool = False) -> None:
     """Print what a dataset holds, and what its words and its pictures alone give away.
 

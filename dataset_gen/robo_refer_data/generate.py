@@ -62,8 +62,14 @@ def generate(
         )
     check(plan)
     started = time.perf_counter()
+    manifest = {
+        "generator": GENERATOR_VERSION,
+        **plan.as_manifest(),
+        **models_of(plan),
+        "scenes_per_shard": plan.scenes_per_shard,
+    }
     with writing_to(out):
-        _claim(out, plan)
+        claim(out, manifest)
     shards = {number: plan.shard_scenes(number) for number in range(plan.shards)}
     made = make_missing(Job(out, partial(make, plan), GENERATOR_VERSION), shards, workers, ray)
     seconds = time.perf_counter() - started
@@ -128,15 +134,14 @@ def _progress_bar(total: int, missing: int, unit: str) -> Any:
     )
 
 
-def _claim(out: Path, plan: Plan) -> None:
-    """Write the manifest, or check that the one there is of the same plan."""
+def claim(out: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest of a dataset, or check that the one there is the same.
+
+    Raises:
+        RoboReferError: BAD_REQUEST when the folder holds another dataset.
+        OSError: it cannot be written.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    manifest = {
-        "generator": GENERATOR_VERSION,
-        **plan.as_manifest(),
-        **models_of(plan),
-        "scenes_per_shard": plan.scenes_per_shard,
-    }
     path = out / "manifest.json"
     if path.exists():
         differing = _differences(_read_manifest(path), manifest)

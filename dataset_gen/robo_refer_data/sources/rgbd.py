@@ -1,0 +1,265 @@
+"""RGB-D frames with boxes: a folder of frames, as scans such as ScanNet or CA-1M are exported.
+
+    FRAME/color.png (or .jpg)   FRAME/depth.png (16-bit millimetres)   FRAME/camera.json
+    FRAME/objects.json          [{"name": "mug", "T_world_obj": [[...]], "size_m": [x, y, z]}, ...]
+    FRAME/labels.json           [{"name": "mug", "box_px": [left, top, right, bottom]}, ...]
+
+An object has a 3D box, or only "box_px", or a "mask" (a picture in its frame's folder); boxes without a name get that of the label which overlaps
+them best, one to one, as in the paper's section 3.2. `docs/sources.md` says all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from robo_refer.data.sample import FAMILIES
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.frame_files import load_frame, read_rgb
+from robo_refer.geometry.camera import project
+from robo_refer.geometry.transforms import is_rigid
+from robo_refer.types import FloatArray
+from robo_refer_data.sources.matching import iou, one_to_one
+from robo_refer_data.sources.observing import RgbdFrame, World, observe_things, place
+from robo_refer_data.sources.source import CERTAIN, WITHOUT_GRAVITY, LeftOutError, Seen
+from robo_refer_data.sources.support_plane import points_of, tolerance_m
+from robo_refer_data.sources.things import Thing
+
+LEAST_IOU = 0.3
+LIFTED = 0.6  # of the support's own tolerance: flat things are not much higher
+ANY_TILT_DEG = 180.0  # a camera on a wrist may be turned any way
+_SLACK_M = 0.01
+_FIELDS = {
+    "name", "colour", "size_m", "T_world_obj", "T_cam_obj", "front_obj", "box_px", "mask",
+}  # fmt: skip
+_DATASET_FIELDS = {"name", "licence", "complete"}
+
+
+class RgbdSource:
+    """Frames in a folder; see the head of this module for its layout."""
+
+    def __init__(self, path: Path, out: Path, config: Path | None) -> None:
+        del out
+        if config is not None:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                "RGB-D frames need no --config.",
+                "Put what holds for all of them into dataset.json (see docs/sources.md).",
+            )
+        self._path = path
+        about = path / "dataset.json"
+        self._about: dict[str, Any] = _fields(about, _DATASET_FIELDS) if about.exists() else {}
+
+    def frames(self) -> Sequence[str]:
+        """Return the folders that hold a camera.json, relative to the source's."""
+        found = self._path.rglob("camera.json")
+        return sorted(file.parent.relative_to(self._path).as_posix() for file in found)
+
+    def see(self, frame: str) -> Seen:
+        """Return what a frame shows; see `Source.see`."""
+        folder = self._path / frame
+        seen = _read(folder)
+        world = place(seen, np.random.default_rng(0))
+        things = [*_things(folder, seen, world)]
+        observation = observe_things(seen, world, things, seed=0)
+        return Seen(
+            observation,
+            families=FAMILIES if self._about.get("complete") is True else CERTAIN,
+            relations=WITHOUT_GRAVITY if world.up == "assumed" else (),
+            meta={
+                "up": world.up,
+                **{k: self._about[k] for k in ("name", "licence") if k in self._about},
+            },
+        )
+
+
+def _read(folder: Path) -> RgbdFrame:
+    pictures = [folder / name for name in ("color.png", "color.jpg") if (folder / name).exists()]
+    if not pictures:
+        raise _bad(folder, "has no color.png or color.jpg")
+    frame = load_frame(pictures[0], folder / "depth.png", folder / "camera.json")
+    assert frame.depth_m is not None
+    assert frame.camera is not None
+    if frame.camera.distortion_model != "none":
+        raise RoboReferError(
+            ErrorCode.BAD_CAMERA,
+            f"The camera of {folder} has lens distortion.",
+            "Undistort colour and depth first (for example with cv2.undistort), and give K alone.",
+        )
+    depth_m = np.where(np.isfinite(frame.depth_m), frame.depth_m, 0).astype(np.float32)
+    return RgbdFrame(frame.rgb, depth_m, frame.camera, ANY_TILT_DEG)
+
+
+def _things(folder: Path, seen: RgbdFrame, world: World) -> list[Thing]:
+    rows = _rows(folder / "objects.json")
+    boxes = [_box_px(folder, row, seen, world) for row in rows]
+    names = [str(row.get("name", "")) for row in rows]
+    labels = _rows(folder / "labels.json") if (folder / "labels.json").exists() else []
+    if labels and not all(names):
+        nameless = [index for index, name in enumerate(names) if not name]
+        offered = np.array([label["box_px"] for label in labels], float)
+        overlap = iou(np.array([boxes[index] for index in nameless]), offered)
+        for row, column in one_to_one(overlap, LEAST_IOU):
+            names[nameless[row]] = str(labels[column]["name"])
+            boxes[nameless[row]] = offered[column]  # theirs are tighter around what is seen
+    above = _above_support(seen, world)
+    things = []
+    for row, name, box in zip(rows, names, boxes, strict=True):
+        if not name:
+            continue
+        pose, size_m = _pose(folder, row, world), row.get("size_m")
+        mask = _mask(folder, row, seen)
+        if mask is None:
+            mask = _within(box, above) & (seen.depth_m > 0)
+        if pose is not None and size_m is not None:
+            if "mask" not in row:
+                mask &= _inside(world.points, pose, np.asarray(size_m, float))
+            things.append(
+                Thing(name.lower(), mask, _word(row), np.array(size_m, float), pose, _front(row))
+            )
+        else:
+            things.append(
+                Thing(name.lower(), mask if "mask" in row else _largest_part(mask), _word(row))
+            )
+    if not things:
+        raise LeftOutError("nothing in it has a name")
+    return things
+
+
+def _mask(folder: Path, row: dict[str, Any], seen: RgbdFrame) -> NDArray[np.bool_] | None:
+    """Return the mask that an object brings along, None if it brings none."""
+    if "mask" not in row:
+        return None
+    name = str(row["mask"])
+    if Path(name).name != name:
+        raise _bad(folder, f"names the mask {name!r}, which is not in its folder")
+    mask: NDArray[np.bool_] = read_rgb(folder / name).any(axis=2)
+    if mask.shape != seen.depth_m.shape:
+        raise _bad(folder / name, f"is {mask.shape}, the frame {seen.depth_m.shape}")
+    return mask
+
+
+def _word(row: dict[str, Any]) -> str:
+    return str(row.get("colour", "")).lower()
+
+
+def _front(row: dict[str, Any]) -> FloatArray | None:
+    front = row.get("front_obj")
+    return None if front is None else np.asarray(front, float)
+
+
+def _box_px(folder: Path, row: dict[str, Any], seen: RgbdFrame, world: World) -> FloatArray:
+    """Return left, top, right, bottom in pixels: as given, or of the projected 3D box."""
+    if "box_px" in row:
+        return np.asarray(row["box_px"], float)
+    if "mask" in row:
+        rows, columns = np.nonzero(_mask(folder, row, seen))
+        ends = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) if len(rows) else ()
+        return np.array(ends or (0, 0, 0, 0), float)
+    pose, size_m = _pose(folder, row, world), row.get("size_m")
+    if pose is None or size_m is None:
+        raise _bad(folder, "has an object with neither a 3D box nor a box_px nor a mask")
+    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    corners = signs * np.asarray(size_m) / 2 @ pose[:3, :3].T + pose[:3, 3]
+    to_cam = np.linalg.inv(np.asarray(world.camera.T_world_cam))
+    uv = project(corners @ to_cam[:3, :3].T + to_cam[:3, 3], seen.camera)
+    if not np.isfinite(uv).all():
+        return np.zeros(4)  # it reaches behind the camera
+    limit = (seen.camera.width, seen.camera.height)
+    return np.concatenate([np.clip(uv.min(0), 0, limit), np.clip(uv.max(0), 0, limit)])
+
+
+def _pose(folder: Path, row: dict[str, Any], world: World) -> FloatArray | None:
+    given = row.get("T_world_obj", row.get("T_cam_obj"))
+    if given is None:
+        return None
+    pose = np.asarray(given, float)
+    if pose.shape != (4, 4) or not is_rigid(pose, 1e-3):
+        raise _bad(folder, "has an object whose pose is no rotation and translation")
+    if "T_world_obj" in row:
+        if world.up != "pose":
+            raise _bad(folder, "gives T_world_obj, but its camera.json no T_world_cam")
+        return pose
+    moved: FloatArray = np.asarray(world.camera.T_world_cam) @ pose
+    return moved
+
+
+def _above_support(seen: RgbdFrame, world: World) -> NDArray[np.bool_]:
+    """Return which pixels do not show the support itself."""
+    if world.plane is None:
+        return np.ones(seen.depth_m.shape, bool)
+    height = world.plane.height_m(points_of(seen.depth_m, seen.camera))
+    above: NDArray[np.bool_] = height > LIFTED * tolerance_m(seen.depth_m)
+    return above
+
+
+def _within(box_px: FloatArray, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    left, top, right, bottom = np.clip(np.rint(box_px), 0, None).astype(int)
+    inside = np.zeros(mask.shape, bool)
+    inside[top:bottom, left:right] = mask[top:bottom, left:right]
+    return inside
+
+
+def _inside(points: FloatArray, pose: FloatArray, size_m: FloatArray) -> NDArray[np.bool_]:
+    """Return which points (h, w, 3) lie in an oriented box, with some slack for noise."""
+    local = (points - pose[:3, 3]) @ pose[:3, :3]
+    inside: NDArray[np.bool_] = (np.abs(local) <= size_m / 2 + _SLACK_M).all(axis=-1)
+    return inside
+
+
+def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if len(stats) < 2:
+        return mask
+    part: NDArray[np.bool_] = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    return part
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    rows = _json(path)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _bad(path, "is no list of objects")
+    for row in rows:
+        _check(path, row, _FIELDS | {"score"})
+        for name, count in (("box_px", 4), ("size_m", 3), ("front_obj", 3)):
+            if name in row and not _numbers(row[name], count):
+                raise _bad(path, f"has a {name} that is not {count} numbers")
+    return rows
+
+
+def _fields(path: Path, known: set[str]) -> dict[str, Any]:
+    fields = _json(path)
+    if not isinstance(fields, dict):
+        raise _bad(path, "holds no named values")
+    _check(path, fields, known)
+    return fields
+
+
+def _check(path: Path, fields: dict[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        raise _bad(path, f"has the unknown key {unknown[0]!r} (known: {', '.join(sorted(known))})")
+
+
+def _numbers(value: Any, count: int) -> bool:
+    numbers = isinstance(value, list) and all(isinstance(one, int | float) for one in value)
+    return numbers and len(value) == count and bool(np.isfinite(value).all())
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise _bad(path, f"cannot be read: {' '.join(str(error).split())}") from error
+
+
+def _bad(path: Path, what: str) -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BAD_FILE, f"{path} {what}.", "Correct it; docs/sources.md shows the layout."
+    )
