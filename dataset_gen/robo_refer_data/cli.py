@@ -148,7 +148,7 @@ def source(
     plan = plan_source(kind, path, out, config, seed, questions)
     left_out = build(out, plan, workers)
     summary = summarise(out)
-    write_card(out, {"frames of": str(path), "seed": seed}, summary, f"source {kind}")
+    write_card(out, {"source": kind, "frames of": str(path), "seed": seed}, summary)
     if json:
         whole = {"out": str(out), **summary.as_dict(), "left_out": left_out}
         print(json_format.dumps(whole))

@@ -44,7 +44,7 @@ def mortal_sample(plan: Plan, index: int) -> Sample:
 
 def _generate_alone(out: Path) -> None:
     os.setpgid(0, 0)  # so that the test itself survives
-    generate(out, PLAN, 2, mortal_sample)
+    generate(out, PLAN, 1, mortal_sample)
 
 
 @pytest.mark.slow

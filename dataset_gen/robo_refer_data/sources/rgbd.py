@@ -4,8 +4,9 @@
     FRAME/objects.json          [{"name": "mug", "T_world_obj": [[...]], "size_m": [x, y, z]}, ...]
     FRAME/labels.json           [{"name": "mug", "box_px": [left, top, right, bottom]}, ...]
 
-An object has a 3D box, or only "box_px", or a "mask" (a picture in its frame's folder); boxes without a name get that of the label which overlaps
-them best, one to one, as in the paper's section 3.2. `docs/sources.md` says all of it.
+An object has a 3D box, or only a "box_px", or a "mask" (a picture in its frame's folder). Boxes
+without a name get that of the label which overlaps them best, one to one, as in the paper's section
+3.2. `docs/sources.md` says all of it.
 """
 
 from __future__ import annotations
