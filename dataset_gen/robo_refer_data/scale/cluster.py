@@ -6,6 +6,7 @@ worker or machine died again by itself.
 
 from __future__ import annotations
 
+import socket
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ except ImportError as error:
 
 _TRIES_AFTER_DEATH = 2
 _PER_CPU = 2  # shards handed out per processor: one to work on, one to begin with at once
+_CONNECT_S = 5.0
 LOCAL = "local"
 
 
@@ -100,6 +102,7 @@ def _result(reference: Any, shard: int) -> bytes | RoboReferError:
 
 @contextmanager
 def _connected(address: str) -> Iterator[None]:
+    _check_reachable(address)
     threads = {"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")}
     try:
         ray.init(
@@ -109,12 +112,27 @@ def _connected(address: str) -> Iterator[None]:
             include_dashboard=False if address == LOCAL else None,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise RoboReferError(
-            ErrorCode.BACKEND_UNREACHABLE,
-            f"No Ray cluster answers at {address!r}: {' '.join(str(error).split())[:200]}",
-            "Start one with 'ray start --head' and give its HOST:PORT, or give --ray local.",
-        ) from error
+        raise _unreachable(address, error) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raise at once what Ray would find out in minutes: that nobody listens at HOST:PORT."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_S).close()
+    except OSError as error:
+        raise _unreachable(address, error) from error
+
+
+def _unreachable(address: str, error: Exception) -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BACKEND_UNREACHABLE,
+        f"No Ray cluster answers at {address!r}: {' '.join(str(error).split())[:200]}.",
+        "Start one with 'ray start --head' and give its HOST:PORT, or give --ray local.",
+    )

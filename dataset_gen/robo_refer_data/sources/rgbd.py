@@ -30,7 +30,7 @@ from robo_refer_data.sources.matching import iou, one_to_one
 from robo_refer_data.sources.observing import RgbdFrame, World, observe_things, place
 from robo_refer_data.sources.source import CERTAIN, WITHOUT_GRAVITY, LeftOutError, Seen
 from robo_refer_data.sources.support_plane import points_of, tolerance_m
-from robo_refer_data.sources.things import Thing
+from robo_refer_data.sources.things import Thing, within
 
 LEAST_IOU = 0.3
 LIFTED = 0.6  # of the support's own tolerance: flat things are not much higher
@@ -117,7 +117,7 @@ def _things(folder: Path, seen: RgbdFrame, world: World) -> list[Thing]:
         pose, size_m = _pose(folder, row, world), row.get("size_m")
         mask = _mask(folder, row, seen)
         if mask is None:
-            mask = _within(box, above) & (seen.depth_m > 0)
+            mask = within(box, above) & (seen.depth_m > 0)
         if pose is not None and size_m is not None:
             if "mask" not in row:
                 mask &= _inside(world.points, pose, np.asarray(size_m, float))
@@ -198,13 +198,6 @@ def _above_support(seen: RgbdFrame, world: World) -> NDArray[np.bool_]:
     height = world.plane.height_m(points_of(seen.depth_m, seen.camera))
     above: NDArray[np.bool_] = height > LIFTED * tolerance_m(seen.depth_m)
     return above
-
-
-def _within(box_px: FloatArray, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    left, top, right, bottom = np.clip(np.rint(box_px), 0, None).astype(int)
-    inside = np.zeros(mask.shape, bool)
-    inside[top:bottom, left:right] = mask[top:bottom, left:right]
-    return inside
 
 
 def _inside(points: FloatArray, pose: FloatArray, size_m: FloatArray) -> NDArray[np.bool_]:

@@ -145,6 +145,14 @@ def grounded(box: Box, ground_m: float) -> Box:
     return Box(np.array([*box.low[:2], min(ground_m, float(box.high[2]) - _THINNEST_M)]), box.high)
 
 
+def within(box_px: FloatArray, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the part of a mask (height, width) in a box: left, top, right, bottom in pixels."""
+    left, top, right, bottom = np.clip(np.rint(box_px), 0, None).astype(int)
+    inside = np.zeros(mask.shape, bool)
+    inside[top:bottom, left:right] = mask[top:bottom, left:right]
+    return inside
+
+
 def visible_fraction(mask: NDArray[np.bool_], depth_m: FloatArray) -> float:
     """Return an estimate of how much of a thing is seen: its pixels over those and what hides it.
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.data import masks
+from robo_refer.data import Rle, masks
 from robo_refer.data.images import decode_depth, encode_depth
 from robo_refer.files.frame_files import read_rgb
 from robo_refer.types import CameraModel, FloatArray
@@ -24,7 +24,7 @@ from robo_refer_data.sources.matching import suppressed
 from robo_refer_data.sources.observing import RgbdFrame, observe_things, place
 from robo_refer_data.sources.source import CERTAIN, WITHOUT_GRAVITY, LeftOutError, Seen
 from robo_refer_data.sources.stages import Stages
-from robo_refer_data.sources.things import Thing
+from robo_refer_data.sources.things import Thing, within
 from robo_refer_data.sources.vision import DepthModel, Detector, Segmenter, Tagger
 from robo_refer_data.sources.web_config import NEGATIVE, POSITIVE, read_config
 
@@ -120,12 +120,13 @@ class WebSource:
         self, frame: str, rgb: NDArray[np.uint8], found: list[dict[str, Any]]
     ) -> list[Thing]:
         boxes = np.array([row["box_px"] for row in found])
-        encoded = self._stages.run(
-            "masks",
-            frame,
-            [self._segmenter.name, boxes.tolist()],
-            lambda: [masks.encode(mask) for mask in self._segmenter.masks(rgb, boxes)],
-        )
+
+        def compute() -> list[Rle]:
+            found = self._segmenter.masks(rgb, boxes)
+            return [masks.encode(within(box, mask)) for box, mask in zip(boxes, found, strict=True)]
+
+        given = [self._segmenter.name, boxes.tolist()]
+        encoded = self._stages.run("masks", frame, given, compute)
         return [
             Thing(row["name"], masks.decode(rle)) for row, rle in zip(found, encoded, strict=True)
         ]
