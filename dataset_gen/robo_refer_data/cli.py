@@ -142,13 +142,16 @@ def source(
         workers: Number of processes; each loads its own models.
         json: Print the summary as one line of JSON.
     """
+    from robo_refer_data.generate import writing_to
     from robo_refer_data.sources.build import build, plan_source
-    from robo_refer_data.summary import summarise, write_card
+    from robo_refer_data.sources.card import write_source_card
+    from robo_refer_data.summary import summarise
 
     plan = plan_source(kind, path, out, config, seed, questions)
     left_out = build(out, plan, workers)
     summary = summarise(out)
-    write_card(out, {"source": kind, "frames of": str(path), "seed": seed}, summary)
+    with writing_to(out):
+        write_source_card(out, plan, summary, left_out)
     if json:
         whole = {"out": str(out), **summary.as_dict(), "left_out": left_out}
         print(json_format.dumps(whole))

@@ -25,6 +25,7 @@ EXTRA_OF_MODULE = {
     "gradio": "ui",
     "plotly": "ui",
     "pinocchio": "robots",
+    "ray": "ray",
     "PIL": "torch",
     "huggingface_hub": "torch",
     "safetensors": "torch",

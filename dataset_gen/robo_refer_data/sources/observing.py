@@ -47,12 +47,14 @@ class RgbdFrame:
         depth_m: (height, width) float32, 0 where not measured.
         camera: its pose may be missing.
         max_tilt_deg: how far the camera may look down where its pose is missing.
+        support_name: what people call the support in it.
     """
 
     rgb: NDArray[np.uint8]
     depth_m: FloatArray
     camera: CameraModel
     max_tilt_deg: float
+    support_name: str = "surface"
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def observe_things(
         objects=tuple(objects),
         half="natural",
         seed=seed,
+        support_name=frame.support_name,
     )
 
 

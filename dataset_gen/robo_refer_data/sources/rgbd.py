@@ -39,7 +39,7 @@ _SLACK_M = 0.01
 _FIELDS = {
     "name", "colour", "size_m", "T_world_obj", "T_cam_obj", "front_obj", "box_px", "mask",
 }  # fmt: skip
-_DATASET_FIELDS = {"name", "licence", "complete"}
+_DATASET_FIELDS = {"name", "licence", "complete", "support"}
 
 
 class RgbdSource:
@@ -65,7 +65,7 @@ class RgbdSource:
     def see(self, frame: str) -> Seen:
         """Return what a frame shows; see `Source.see`."""
         folder = self._path / frame
-        seen = _read(folder)
+        seen = _read(folder, str(self._about.get("support", "surface")))
         world = place(seen, np.random.default_rng(0))
         things = [*_things(folder, seen, world)]
         observation = observe_things(seen, world, things, seed=0)
@@ -80,7 +80,7 @@ class RgbdSource:
         )
 
 
-def _read(folder: Path) -> RgbdFrame:
+def _read(folder: Path, support: str) -> RgbdFrame:
     pictures = [folder / name for name in ("color.png", "color.jpg") if (folder / name).exists()]
     if not pictures:
         raise _bad(folder, "has no color.png or color.jpg")
@@ -94,7 +94,7 @@ def _read(folder: Path) -> RgbdFrame:
             "Undistort colour and depth first (for example with cv2.undistort), and give K alone.",
         )
     depth_m = np.where(np.isfinite(frame.depth_m), frame.depth_m, 0).astype(np.float32)
-    return RgbdFrame(frame.rgb, depth_m, frame.camera, ANY_TILT_DEG)
+    return RgbdFrame(frame.rgb, depth_m, frame.camera, ANY_TILT_DEG, support)
 
 
 def _things(folder: Path, seen: RgbdFrame, world: World) -> list[Thing]:
