@@ -234,12 +234,14 @@ def _plan(dataset: Path, needed: bool) -> Plan | None:
         )
     try:
         manifest = json.loads(path.read_text())
+        if "source" in manifest and not needed:  # of real frames
+            return None
         plan = Plan.from_manifest(manifest)
     except (OSError, ValueError, TypeError, AttributeError, RoboReferError) as error:
         raise RoboReferError(
             ErrorCode.BAD_FILE,
             f"{path} is not the manifest of a dataset.",
-            "Restore it, or remove it and do not regenerate.",
+            "Restore it, or remove it, and do not regenerate: real frames cannot be.",
         ) from error
     if needed and manifest.get("generator") != GENERATOR_VERSION:
         raise RoboReferError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -148,8 +149,11 @@ def test_a_file_appears_whole_or_not_at_all(
 
 
 @pytest.mark.slow
-def test_a_ray_cluster_makes_the_same_bytes(tmp_path: Path) -> None:
+def test_a_ray_cluster_makes_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # the workers import this module
     plan = Plan(scenes=20, seed=5, **SIZE)
     generate(tmp_path / "here", plan, 1, fake_sample)
     generate(tmp_path / "ray", plan, make=fake_sample, ray="local")

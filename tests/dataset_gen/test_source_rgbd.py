@@ -149,6 +149,9 @@ def test_a_dataset_is_made_resumed_and_consistent(
         assert not list(stored_problems(sample))
         # Not everything is labelled, so that nothing is said to be missing, and nothing counted.
         assert {q.family for q in sample.questions}.isdisjoint({"absent", "counting"})
+    cli.main(["validate", str(out), "--workers", "1"])
+    assert "no problem" in capsys.readouterr().out
+    assert "license: other" in (out / "README.md").read_text()
     before = shard_paths(out)[0].read_bytes()
     shard_paths(out)[0].unlink()
     plan = plan_source("rgbd", tmp_path / "scans", out, None, 0, 16)

@@ -94,10 +94,21 @@ def _result(reference: Any, shard: int) -> bytes | RoboReferError:
     try:
         made: bytes | RoboReferError = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
-        raise error.cause from error  # what the task raised: it would raise it again
+        if isinstance(error.cause, RoboReferError | OSError):
+            raise error.cause from error  # it would be raised again
+        raise RoboReferError(
+            ErrorCode.UNKNOWN,
+            f"The machines of the cluster cannot make a shard: {_last_line(error.cause)}.",
+            "Install the same release of robo-refer, with the extra data, on all of them.",
+        ) from error
     except ray.exceptions.RayError:
         return died(shard)
     return made
+
+
+def _last_line(error: BaseException | None) -> str:
+    """Return what a traceback from another machine ends with."""
+    return (str(error).strip().splitlines() or [""])[-1][:200]
 
 
 @contextmanager

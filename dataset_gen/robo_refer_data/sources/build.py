@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,14 @@ class SourcePlan:
 
     def as_manifest(self) -> dict[str, Any]:
         """Return the plan as JSON gives it back."""
-        options = None if self.config is None else self.config.read_text()
-        return {**asdict(self), "path": str(self.path), "config": options, "frames": [*self.frames]}
+        return {
+            "source": self.kind,
+            "path": str(self.path),
+            "config": None if self.config is None else self.config.read_text(),
+            "frames": [*self.frames],
+            "seed": self.seed,
+            "questions": self.questions,
+        }
 
 
 def plan_source(

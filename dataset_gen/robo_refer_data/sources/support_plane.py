@@ -39,7 +39,7 @@ class Plane:
 
 def tolerance_m(z_m: FloatArray) -> FloatArray:
     """Return how far from its plane a point at depth z may be measured, metres."""
-    noise = np.asarray(depth_noise_m(z_m))  # type: ignore[arg-type]
+    noise = np.asarray(depth_noise_m(z_m))
     return np.maximum(MIN_TOLERANCE_M, 3 * noise)
 
 
