@@ -16,7 +16,7 @@ from made_frames import BLOCKS, CAMERA, Block, camera_pose, cast, noisy, write_f
 from numpy.typing import NDArray
 
 from robo_refer.data import masks, read_samples, shard_paths
-from robo_refer.data.images import encode_depth
+from robo_refer.data.images import encode_depth, encode_rgb
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import FloatArray
 from robo_refer_data import cli
@@ -94,10 +94,16 @@ def test_truth_is_that_of_the_scene(tmp_path: Path, with_pose: bool, named: bool
     assert apart == pytest.approx(np.hypot(0.36, np.hypot(0.06, 0.025)), abs=0.01)
 
 
-def test_boxes_are_measured_where_none_are_given(tmp_path: Path) -> None:
-    write_frame(tmp_path / "a", named=False)
-    labels = (tmp_path / "a" / "labels.json").read_text()
-    (tmp_path / "a" / "objects.json").write_text(labels)
+@pytest.mark.parametrize("by", ["box_px", "mask"])
+def test_boxes_are_measured_where_none_are_given(tmp_path: Path, by: str) -> None:
+    instance = write_frame(tmp_path / "a", named=False)
+    rows = json.loads((tmp_path / "a" / "labels.json").read_text())
+    if by == "mask":
+        rows = [{"name": block.name, "mask": f"{block.name}.png"} for block in BLOCKS]
+        for number, block in enumerate(BLOCKS, start=1):
+            shown = (instance == number)[..., None].repeat(3, axis=2).astype(np.uint8) * 255
+            (tmp_path / "a" / f"{block.name}.png").write_bytes(encode_rgb(shown))
+    (tmp_path / "a" / "objects.json").write_text(json.dumps(rows))
     observation = RgbdSource(tmp_path, tmp_path, None).see("a").observation
     for item in observation.objects:
         block = next(block for block in BLOCKS if block.name == item.name)
@@ -188,6 +194,7 @@ def test_without_any_support_only_the_camera_frame_counts(tmp_path: Path) -> Non
         ("objects.json", '[{"name": "mug", "size_m": [1, 1]}]', "not 3 numbers"),
         ("objects.json", '[{"name": "mug", "mask": "../../x.png"}]', "not in its folder"),
         ("objects.json", '[{"name": "mug"}]', "neither"),
+        ("labels.json", '[{"name": "mug"}]', "without name or box_px"),
         (
             "objects.json",
             '[{"name": "mug", "T_world_obj": [[2]], "size_m": [1,1,1]}]',

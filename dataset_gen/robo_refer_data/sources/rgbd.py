@@ -67,7 +67,7 @@ class RgbdSource:
         folder = self._path / frame
         seen = _read(folder, str(self._about.get("support", "surface")))
         world = place(seen, np.random.default_rng(0))
-        things = [*_things(folder, seen, world)]
+        things = _things(folder, seen, world)
         observation = observe_things(seen, world, things, seed=0)
         return Seen(
             observation,
@@ -100,59 +100,67 @@ def _read(folder: Path, support: str) -> RgbdFrame:
 def _things(folder: Path, seen: RgbdFrame, world: World) -> list[Thing]:
     rows = _rows(folder / "objects.json")
     boxes = [_box_px(folder, row, seen, world) for row in rows]
-    names = [str(row.get("name", "")) for row in rows]
-    labels = _rows(folder / "labels.json") if (folder / "labels.json").exists() else []
-    if labels and not all(names):
-        nameless = [index for index, name in enumerate(names) if not name]
-        offered = np.array([label["box_px"] for label in labels], float)
-        overlap = iou(np.array([boxes[index] for index in nameless]), offered)
-        for row, column in one_to_one(overlap, LEAST_IOU):
-            names[nameless[row]] = str(labels[column]["name"])
-            boxes[nameless[row]] = offered[column]  # theirs are tighter around what is seen
-    above = _above_support(seen, world)
-    things = []
-    for row, name, box in zip(rows, names, boxes, strict=True):
-        if not name:
-            continue
-        pose, size_m = _pose(folder, row, world), row.get("size_m")
-        mask = _mask(folder, row, seen)
-        if mask is None:
-            mask = within(box, above) & (seen.depth_m > 0)
-        if pose is not None and size_m is not None:
-            if "mask" not in row:
-                mask &= _inside(world.points, pose, np.asarray(size_m, float))
-            things.append(
-                Thing(name.lower(), mask, _word(row), np.array(size_m, float), pose, _front(row))
-            )
-        else:
-            things.append(
-                Thing(name.lower(), mask if "mask" in row else _largest_part(mask), _word(row))
-            )
+    found = folder / "labels.json"
+    labels = _rows(found) if found.exists() else []
+    if not all({"name", "box_px"} <= label.keys() for label in labels):
+        raise _bad(found, "has a label without name or box_px")
+    names, boxes = _named([str(row.get("name", "")) for row in rows], boxes, labels)
+    shown = _above_support(seen, world) & (seen.depth_m > 0)
+    things = [
+        _thing(folder, row, name.lower(), within(box, shown), world)
+        for row, name, box in zip(rows, names, boxes, strict=True)
+        if name
+    ]
     if not things:
         raise LeftOutError("nothing in it has a name")
     return things
 
 
-def _mask(folder: Path, row: dict[str, Any], seen: RgbdFrame) -> NDArray[np.bool_] | None:
-    """Return the mask that an object brings along, None if it brings none."""
-    if "mask" not in row:
-        return None
-    name = str(row["mask"])
-    if Path(name).name != name:
-        raise _bad(folder, f"names the mask {name!r}, which is not in its folder")
-    mask: NDArray[np.bool_] = read_rgb(folder / name).any(axis=2)
-    if mask.shape != seen.depth_m.shape:
-        raise _bad(folder / name, f"is {mask.shape}, the frame {seen.depth_m.shape}")
-    return mask
+def _named(
+    names: list[str], boxes: list[FloatArray], labels: list[dict[str, Any]]
+) -> tuple[list[str], list[FloatArray]]:
+    """Return names and boxes, those without a name with what the label that fits them says."""
+    names, boxes = list(names), list(boxes)
+    nameless = [index for index, name in enumerate(names) if not name]
+    if nameless and labels:
+        offered = np.array([label["box_px"] for label in labels], float)
+        overlap = iou(np.array([boxes[index] for index in nameless]), offered)
+        for which, label in one_to_one(overlap, LEAST_IOU):
+            names[nameless[which]] = str(labels[label]["name"])
+            boxes[nameless[which]] = offered[label]  # theirs are tighter around what is seen
+    return names, boxes
 
 
-def _word(row: dict[str, Any]) -> str:
-    return str(row.get("colour", "")).lower()
-
-
-def _front(row: dict[str, Any]) -> FloatArray | None:
+def _thing(
+    folder: Path, row: dict[str, Any], name: str, inside: NDArray[np.bool_], world: World
+) -> Thing:
+    """Return an object; `inside` are the pixels in its 2D box that do not show the support."""
+    pose, size = _pose(folder, row, world), row.get("size_m")
+    if "mask" in row:
+        mask = _mask(folder, row["mask"], inside.shape)
+    elif pose is not None and size is not None:
+        mask = inside & _inside(world.points, pose, np.asarray(size, float))
+    else:
+        mask = _largest_part(inside)
     front = row.get("front_obj")
-    return None if front is None else np.asarray(front, float)
+    return Thing(
+        name,
+        mask,
+        colour=str(row.get("colour", "")).lower(),
+        size_m=None if size is None else np.asarray(size, float),
+        T_world_obj=pose,
+        front_obj=None if front is None else np.asarray(front, float),
+    )
+
+
+def _mask(folder: Path, name: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the mask that an object brings along."""
+    if Path(str(name)).name != name:
+        raise _bad(folder, f"names the mask {name!r}, which is not in its folder")
+    mask: NDArray[np.bool_] = np.any(read_rgb(folder / name), axis=2)
+    if mask.shape != shape:
+        raise _bad(folder / name, f"is {mask.shape}, the frame {shape}")
+    return mask
 
 
 def _box_px(folder: Path, row: dict[str, Any], seen: RgbdFrame, world: World) -> FloatArray:
@@ -160,9 +168,9 @@ def _box_px(folder: Path, row: dict[str, Any], seen: RgbdFrame, world: World) ->
     if "box_px" in row:
         return np.asarray(row["box_px"], float)
     if "mask" in row:
-        rows, columns = np.nonzero(_mask(folder, row, seen))
-        ends = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) if len(rows) else ()
-        return np.array(ends or (0, 0, 0, 0), float)
+        mask = _mask(folder, row["mask"], seen.depth_m.shape).astype(np.uint8)
+        left, top, width, height = cv2.boundingRect(mask)
+        return np.array([left, top, left + width, top + height], float)
     pose, size_m = _pose(folder, row, world), row.get("size_m")
     if pose is None or size_m is None:
         raise _bad(folder, "has an object with neither a 3D box nor a box_px nor a mask")
@@ -203,7 +211,7 @@ def _above_support(seen: RgbdFrame, world: World) -> NDArray[np.bool_]:
 def _inside(points: FloatArray, pose: FloatArray, size_m: FloatArray) -> NDArray[np.bool_]:
     """Return which points (h, w, 3) lie in an oriented box, with some slack for noise."""
     local = (points - pose[:3, 3]) @ pose[:3, :3]
-    inside: NDArray[np.bool_] = (np.abs(local) <= size_m / 2 + _SLACK_M).all(axis=-1)
+    inside: NDArray[np.bool_] = np.all(np.abs(local) <= size_m / 2 + _SLACK_M, axis=-1)
     return inside
 
 
