@@ -13,12 +13,14 @@ from made_frames import BLOCKS, CAMERA, camera_pose, cast
 
 from robo_refer.data import read_samples
 from robo_refer.data.images import encode_rgb
+from robo_refer.engines.chat_endpoint import ChatEndpoint
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import FloatArray
 from robo_refer_data import cli
 from robo_refer_data.sample_checks import stored_problems
 from robo_refer_data.sources import vision
 from robo_refer_data.sources.focal import exif_focal_px
+from robo_refer_data.sources.judge import UNFIT, UNREADABLE
 from robo_refer_data.sources.source import CERTAIN, WITHOUT_GRAVITY, LeftOutError
 from robo_refer_data.sources.stages import Stages
 from robo_refer_data.sources.web import WebSource, plainly_bad
@@ -155,6 +157,35 @@ def test_a_filtered_picture_is_left_out(
         source.see("some/blocks.png")
 
 
+@pytest.mark.parametrize(
+    ("reply", "objection"),
+    [
+        ("a table with a mug | Yes", ""),
+        ("an oil painting | of a table | **No**.", UNFIT),
+        ("Yes", UNREADABLE),
+        ("a table | perhaps", UNREADABLE),
+        ("", UNREADABLE),
+    ],
+)
+def test_a_judge_is_read_strictly_and_asked_once(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: str, objection: str
+) -> None:
+    Truthful().install(monkeypatch)
+    asked: list[object] = []
+    monkeypatch.setattr(
+        ChatEndpoint, "complete", lambda _, parts, **options: asked.append(parts) or reply
+    )
+    options = {"judge_url": "http://127.0.0.1:1/v1", "judge_model": "j"}
+    for _ in range(2):
+        source = WebSource(pictures, tmp_path / "out", config_file(tmp_path, **options))
+        if objection:
+            with pytest.raises(LeftOutError, match=objection):
+                source.see("some/blocks.png")
+        else:
+            source.see("some/blocks.png")
+    assert len(asked) == 1
+
+
 def test_the_focal_length_is_read_from_exif(tmp_path: Path) -> None:
     from PIL import ExifTags, Image
 
@@ -175,6 +206,7 @@ def test_the_focal_length_is_read_from_exif(tmp_path: Path) -> None:
         (yaml.safe_dump({**MODELS, "tags": "many"}), "tags is 'many'"),
         (yaml.safe_dump({**MODELS, "names": ["Mug"]}), "lower case"),
         (yaml.safe_dump({**MODELS, "box_share": 2}), "out of range"),
+        (yaml.safe_dump({**MODELS, "judge_url": "http://127.0.0.1"}), "go together"),
     ],
 )
 def test_wrong_configs_are_plain_errors(tmp_path: Path, text: str, said: str) -> None:

@@ -20,6 +20,7 @@ from robo_refer.data.images import decode_depth, encode_depth
 from robo_refer.files.frame_files import read_rgb
 from robo_refer.types import CameraModel, FloatArray
 from robo_refer_data.sources.focal import exif_focal_px
+from robo_refer_data.sources.judge import Judge
 from robo_refer_data.sources.matching import suppressed
 from robo_refer_data.sources.observing import RgbdFrame, observe_things, place
 from robo_refer_data.sources.source import CERTAIN, WITHOUT_GRAVITY, LeftOutError, Seen
@@ -42,6 +43,8 @@ class WebSource:
         self._path = path
         self._stages = Stages(out / "stages")
         self._tagger = Tagger(options.tagger, options.device) if options.tagger else None
+        judge = (options.judge_url, options.judge_model, options.judge_key_env)
+        self._judge = Judge(*judge) if options.judge_url else None
         self._detector = Detector(options.detector, options.device)
         self._segmenter = Segmenter(options.segmenter, options.device)
         self._depth_model = DepthModel(options.depth, options.device)
@@ -70,7 +73,7 @@ class WebSource:
         )
 
     def _filter(self, frame: str, rgb: NDArray[np.uint8]) -> None:
-        """Leave out what teaches nothing: by its light and colour, then by what it is."""
+        """Leave out what teaches nothing: by its light and colour, by what it is, by a judge."""
         reason = plainly_bad(rgb)
         tagger = self._tagger
         if reason is None and tagger is not None:
@@ -80,7 +83,10 @@ class WebSource:
             )
             best = labels[int(np.argmax(scores))]
             reason = best if best in NEGATIVE else None
-        if reason is not None:
+        judge = self._judge
+        if reason is None and judge is not None:
+            reason = self._stages.run("judge", frame, judge.model, lambda: judge.objection(rgb))
+        if reason:
             raise LeftOutError(reason)
 
     def _tags(self, frame: str, rgb: NDArray[np.uint8]) -> list[str]:

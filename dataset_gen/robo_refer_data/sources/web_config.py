@@ -48,6 +48,10 @@ class WebConfig:
         names: what may be found, singular lower case ("mug"); the tagger chooses among them.
         tagger: scores names against a picture, and filters pictures: SigLIP, SigLIP 2 or CLIP;
             "" to ask the detector for all names and to filter by light and colour alone.
+        judge_url: address of an OpenAI-compatible server whose vision-language model filters
+            pictures; "" for none.
+        judge_model: the model's name on that server.
+        judge_key_env: name of the environment variable with the server's key, if it needs one.
         tags: how many names the detector is asked for, the best ones by the tagger.
         box_score: least score of a detection.
         box_overlap: most overlap (IoU) of two detections.
@@ -62,6 +66,9 @@ class WebConfig:
     depth: str
     names: tuple[str, ...]
     tagger: str = ""
+    judge_url: str = ""
+    judge_model: str = ""
+    judge_key_env: str = ""
     tags: int = 20
     box_score: float = 0.35
     box_overlap: float = 0.5
@@ -75,6 +82,8 @@ class WebConfig:
             raise _bad("names must list at least one thing, in lower case")
         if not 0 < self.box_share <= 1 or not 0 <= self.box_overlap <= 1 or self.tags < 1:
             raise _bad("box_share, box_overlap or tags is out of range")
+        if bool(self.judge_url) != bool(self.judge_model):
+            raise _bad("judge_url and judge_model go together")
         if not 5 <= self.horizontal_fov_deg <= 150:
             raise _bad(f"horizontal_fov_deg {self.horizontal_fov_deg} is no photo's")
 
