@@ -118,7 +118,7 @@ def generate(
 
 @app.command
 def source(
-    kind: tyro.conf.Positional[Literal["rgbd", "web"]],
+    kind: tyro.conf.Positional[str],
     path: tyro.conf.Positional[Path],
     out: Path,
     config: Path | None = None,
@@ -129,8 +129,8 @@ def source(
 ) -> None:
     """Ask about real frames: RGB-D with boxes, or plain pictures that models look at first.
 
-    For example: robo-refer data source rgbd scans --out data
-    Stopped runs go on where they were. docs/sources.md shows layouts and configs.
+    Stopped runs go on where they were; docs/sources.md shows layouts and configs. For example:
+    robo-refer data source rgbd scans --out data
 
     Args:
         kind: What the frames are: 'rgbd' (colour, depth, camera, boxes) or 'web' (colour only).
