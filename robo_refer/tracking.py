@@ -136,18 +136,16 @@ class TargetTracker:
         return reason
 
     def _measure(self, frame: Frame, uv_px: tuple[float, float]) -> LostReason | None:
-        if frame.depth_m is None:
-            point = ReferredPoint(uv_px, uv_px)
-        else:
-            point = lift_pixel(frame.depth_m, frame.camera, uv_px, self._lift)
+        depth_m = frame.depth_m if frame.depth_m is not None else np.zeros_like(self._grey, float)
+        point = lift_pixel(depth_m, frame.camera, uv_px, self._lift)
+        point = replace(point, score=self._answered.score)
         if point.depth_m is None:
-            self._last = replace(self._last, uv_px=uv_px, depth_status="none", p_cam_m=None)
+            self._last = point
             silent_s = frame.stamp_s - self._last_depth_s
             return "no_depth" if silent_s > self._options.no_depth_s else None
         if abs(point.depth_m - self._last_depth_m) > self._options.depth_jump_m:
             return "depth_jump"
-        self._last = replace(point, score=self._answered.score)
-        self._last_depth_m, self._last_depth_s = point.depth_m, frame.stamp_s
+        self._last, self._last_depth_m, self._last_depth_s = point, point.depth_m, frame.stamp_s
         return None
 
     def _find_corners(self, frame: Frame) -> NDArray[np.float32]:

@@ -167,7 +167,7 @@ def sim(
     Needs the extra 'data'. A stopped run goes on when the same command is given again.
 
     Args:
-        out: Folder of the scenes; 'bench run --suite refspatial_sim --root OUT' reads it.
+        out: Folder of the scenes; 'robo-refer bench run refspatial_sim --root OUT' reads it.
         recipe: Another recipe than the one that this release ships.
         workers: Number of processes.
         write_hash: Write the hashes of what was made into the recipe, instead of checking them.

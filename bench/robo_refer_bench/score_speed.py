@@ -23,6 +23,8 @@ import cv2
 import numpy as np
 import tyro
 
+from robo_refer.cli.main import run_command
+
 _TASK = "Location"
 _MODEL = "RoboRefer-speed"
 _PRINTED = re.compile(r"Accuracy: ([0-9.]+), Evaluated: (\d+)")
@@ -157,4 +159,4 @@ def main(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options))
+    run_command(lambda argv: main(tyro.cli(Options, args=argv)), sys.argv[1:])

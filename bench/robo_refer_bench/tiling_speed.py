@@ -17,8 +17,10 @@ from time import process_time
 from typing import Any
 
 import numpy as np
+import tyro
 from numpy.typing import NDArray
 
+from robo_refer.cli.main import run_command
 from robo_refer.files.frame_files import read_rgb
 from robo_refer.tiling import TilingSpec, cut_tiles, tile_pixels
 
@@ -90,5 +92,14 @@ def _cpu_ms(run: Callable[[], object]) -> float:
     return (process_time() - start) * 1e3
 
 
+def main(image: tyro.conf.Positional[Path]) -> None:
+    """Cut a picture into the tiles of 2B and 8B, here and by the peer; print both times as JSON.
+
+    Args:
+        image: PNG or JPEG.
+    """
+    print(json.dumps(measure(read_rgb(image))))
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(read_rgb(Path(sys.argv[1])))))
+    run_command(lambda argv: tyro.cli(main, args=argv), sys.argv[1:])

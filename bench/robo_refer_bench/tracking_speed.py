@@ -5,11 +5,14 @@ python -m robo_refer_bench.tracking_speed
 
 from __future__ import annotations
 
+import sys
 from statistics import median, quantiles
 from time import process_time
 
 import numpy as np
+import tyro
 
+from robo_refer.cli.main import run_command
 from robo_refer.referrer import Referrer
 from robo_refer.tracking import TargetTracker
 from robo_refer.types import Frame
@@ -56,4 +59,4 @@ def _shifted(frame: Frame, number: int) -> Frame:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(lambda argv: tyro.cli(main, args=argv), sys.argv[1:])

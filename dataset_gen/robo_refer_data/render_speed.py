@@ -6,11 +6,15 @@ and by Mitsuba on the same scenes in turn; and of what comes before, composing a
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+import tyro
+
+from robo_refer.cli.main import run_command
 from robo_refer_data.render import RENDERERS, render
 from robo_refer_data.scenes import compose
 from robo_refer_data.scenes.assemble import assemble
@@ -53,4 +57,4 @@ def _timed(work: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(lambda argv: tyro.cli(main, args=argv), sys.argv[1:])

@@ -39,7 +39,7 @@ COMMANDS: dict[str, Command] = {
     "bench": Command("robo_refer_bench.cli:main", "score a model, with every control beside it"),
     "ros": Command("robo_refer.cli.ros:main", "run the ROS 2 node, its demo, or ask it"),
     "train": Command("robo_refer_train.cli:main", "train a model"),
-    "model": Command("robo_refer.model.cli:main", "export a checkpoint to ONNX"),
+    "model": Command("robo_refer.model.cli:main", "export, convert and start checkpoints"),
 }
 
 EXAMPLE = """\

@@ -41,7 +41,8 @@ class PointOptions:
     """Unit of the depth file, where its encoding does not say it."""
 
     model: str = "nano"
-    """"nano", which comes with the package, or the folder of a checkpoint."""
+    """"nano", which comes with the package, the folder of a checkpoint, or the address of a server
+    (http://...)."""
 
     depth_model: str = ""
     """For a converted 2B or 8B where there is no depth file: take depth from this monocular model,

@@ -71,7 +71,16 @@ def timed(arm: Arm, legs: Sequence[Matrix], speed: float = 0.2) -> JointPath:
         legs: (n, joints) each; a leg begins where the one before it ended. The first row of the
             first leg is where the robot is, and is not part of the path.
         speed: share of every joint's speed limit that is used at most, (0, 1].
+
+    Raises:
+        RoboReferError: BAD_REQUEST for any other share.
     """
+    if not 0 < speed <= 1:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"The robot does not move: {speed:g} is no share of its joints' speed limits.",
+            "Give a speed above 0 and up to 1.",
+        )
     times, positions, velocities = [], [], []
     clock_s = 0.0
     for leg in legs:

@@ -54,11 +54,13 @@ class ServeConfig:
             "body_timeout_s": self.body_timeout_s,
             "max_body_mb": self.max_body_mb,
         }
+        or_zero = {"batch_wait_ms": self.batch_wait_ms, "drain_s": self.drain_s}
         wrong = [name for name, value in positive.items() if not value > 0]
-        if wrong or self.batch_wait_ms < 0 or self.drain_s < 0 or not 0 <= self.port < 2**16:
-            named = ", ".join(wrong) or "batch_wait_ms, drain_s or port"
+        wrong += [name for name, value in or_zero.items() if not value >= 0]
+        wrong += [] if 0 <= self.port < 2**16 else ["port"]
+        if wrong:
             raise RoboReferError(
                 ErrorCode.BAD_REQUEST,
-                f"Impossible limits for a server: {named}.",
+                f"Impossible limits for a server: {', '.join(wrong)}.",
                 "Sizes, counts and times are positive; ports lie between 0 and 65535.",
             )

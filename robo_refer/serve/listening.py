@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from robo_refer.ports import open_port
 from robo_refer.serve.config import ServeConfig
 from robo_refer.serve.guard import Guard
 
@@ -61,5 +62,10 @@ class Server(uvicorn.Server):
 
 
 def run(app: Guard, config: ServeConfig) -> None:
-    """Serve until a signal says to stop; requests that were taken are finished first."""
-    asyncio.run(Server(app, config).serve())
+    """Serve until a signal says to stop; requests that were taken are finished first.
+
+    Raises:
+        RoboReferError: BAD_REQUEST when the port cannot be listened on.
+    """
+    with open_port(config.host, config.port) as listening:
+        asyncio.run(Server(app, config).serve(sockets=[listening]))

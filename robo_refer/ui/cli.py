@@ -31,9 +31,12 @@ def main(argv: list[str]) -> None:
     """Run `robo-refer ui` with the arguments after its name."""
     options = tyro.cli(UiOptions, args=argv, prog="robo-refer ui", description=UiOptions.__doc__)
 
+    from robo_refer.ports import open_port
     from robo_refer.referrer import Referrer
     from robo_refer.ui.page import SAMPLE, build, theme
 
+    # The page's own server would say it with a traceback, and only once the model is loaded.
+    open_port(options.host, options.port).close()
     page = build(Referrer.from_pretrained(options.model))
     page.launch(
         server_name=options.host,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.geometry import lift_pixel
+from robo_refer.geometry import lift_pixel, px_to_norm
 from robo_refer.tracking import TargetTracker, Tracked, TrackOptions
 from robo_refer.types import CameraModel, Frame, ReferredPoint
 
@@ -108,7 +108,12 @@ def test_a_hole_in_the_depth_is_borne_for_a_while() -> None:
     tracks = follow(holed, 20, TrackOptions(no_depth_s=0.5))
     lost = [track.lost for track in tracks]
     assert lost[1] is None
-    assert (tracks[3].point.p_cam_m, tracks[3].lost) == (None, None)
+    hidden = tracks[3]
+    assert hidden.lost is None
+    assert hidden.point.depth_status == "none"
+    # Nothing of an earlier frame is passed off as measured now.
+    assert (hidden.point.depth_m, hidden.point.p_cam_m, hidden.point.cov_cam_m2) == (None,) * 3
+    assert hidden.point.uv_norm == pytest.approx(px_to_norm(hidden.point.uv_px, WIDTH, HEIGHT))
     assert lost[-1] == "no_depth"
     assert lost.index("no_depth") == pytest.approx(7, abs=1)
 

@@ -83,6 +83,8 @@ def test_config_round_trips_and_rejects_unknown_names(
     path.write_text(path.read_text() + "learning_rat: 1\n")
     with pytest.raises(RoboReferError, match="learning_rat"):
         load_config(path)
+    with pytest.raises(RoboReferError, match=r"nowhere.yaml cannot be read: No such file"):
+        load_config(tmp_path / "nowhere.yaml")
 
 
 def test_a_run_can_go_on_from_a_checkpoint(tiny_config: SftConfig, tmp_path: Path) -> None:

@@ -27,10 +27,11 @@ def supervised(
         output: output folder to use instead of the config's.
         start_from: folder of a checkpoint to go on from, for example train/checkpoints/nano.
     """
-    from robo_refer_train import sft, words
     from robo_refer_train.config import load_config
 
-    settings = load_config(config)
+    settings = load_config(config)  # before torch, so that a wrong path is told at once
+    from robo_refer_train import sft, words
+
     if data:
         settings = replace(settings, data=data)
     if output:
@@ -57,9 +58,9 @@ def rft(
         start_from: folder of the policy's checkpoint, instead of the config's.
         practise: file of `robo-refer train filter`, instead of the config's.
     """
+    settings = _rft_config(config, data, output, start_from, practise)
     from robo_refer_train.rft import run
 
-    settings = _rft_config(config, data, output, start_from, practise)
     print(f"trained checkpoint: {run(settings)}")
 
 
@@ -81,9 +82,9 @@ def filter_items(
         answers: how many are sampled per item.
         limit: how many items to probe; 0 probes all.
     """
+    settings = _rft_config(config, data, "", start_from, "")
     from robo_refer_train.filtering import probe_items, summary
 
-    settings = _rft_config(config, data, "", start_from, "")
     print(summary(probe_items(settings, out, answers, limit)))
 
 
@@ -95,9 +96,10 @@ def doctor(config: Path, data: tuple[str, ...] = (), start_from: str = "") -> No
         data: dataset folders to use instead of the config's.
         start_from: folder of the policy's checkpoint, instead of the config's.
     """
+    settings = _rft_config(config, data, "", start_from, "")
     from robo_refer_train.doctor import examine
 
-    findings = examine(_rft_config(config, data, "", start_from, ""))
+    findings = examine(settings)
     for finding in findings:
         print(finding)
     if not all(finding.healthy for finding in findings):
@@ -128,9 +130,10 @@ def speed(config: Path, data: tuple[str, ...] = (), start_from: str = "", steps:
         start_from: folder of the policy's checkpoint, instead of the config's.
         steps: that are timed, after one that is not.
     """
+    settings = _rft_config(config, data, "", start_from, "")
     from robo_refer_train.speed import compare, report
 
-    print(report(compare(_rft_config(config, data, "", start_from, ""), steps)))
+    print(report(compare(settings, steps)))
 
 
 def judge(

@@ -144,7 +144,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"The training config {path} cannot be read: {error.strerror}.",
+            "Give a YAML file, for example one of train/configs.",
+        ) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise _bad_config(path, " ".join(str(error).split())) from error
     if not isinstance(raw, dict):
         raise _bad_config(path, "it holds no names with values")

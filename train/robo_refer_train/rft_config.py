@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-import torch
-from trl import GRPOConfig
+from typing import TYPE_CHECKING, Literal
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_train.config import build, read_yaml, save_config
 from robo_refer_train.reward_config import NO_JUDGE, PAPER_WEIGHTS, JudgeConfig
+
+if TYPE_CHECKING:
+    from trl import GRPOConfig
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,9 @@ def arguments(config: RftConfig) -> GRPOConfig:
     Raises:
         RoboReferError: BAD_REQUEST for numbers that do not fit together.
     """
+    import torch
+    from trl import GRPOConfig
+
     # Set by accelerate and torchrun; torch.distributed itself starts later.
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     per_process = _divided(config.prompts_per_step, processes, "prompts_per_step", "processes")

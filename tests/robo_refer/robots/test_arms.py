@@ -12,7 +12,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.arm import Arm
 from robo_refer.robots.g1 import G1, WEIGHT_MOTOR, StreamOptions
 from robo_refer.robots.grasp import GraspOptions
-from robo_refer.robots.path import JointPath, straight_line
+from robo_refer.robots.path import JointPath, straight_line, timed
 from robo_refer.robots.target import Target
 from robo_refer.robots.unitree import LowCommand, MotorCommand, crc32_words
 from robo_refer.robots.ur5 import JOINTS, READY_RAD, Ur5
@@ -103,6 +103,13 @@ def test_no_plan_for_what_must_not_be_reached(ur5: Ur5, target: Target, code: Er
     with pytest.raises(RoboReferError) as caught:
         ur5.plan(target, READY, now_s=10.5, grasp=GraspOptions())
     assert caught.value.code is code
+
+
+@pytest.mark.parametrize("speed", [0.0, -0.2, 1.5, float("nan")])
+def test_no_path_is_faster_than_the_joints_or_stands_still(ur5: Ur5, speed: float) -> None:
+    with pytest.raises(RoboReferError, match="no share") as caught:
+        timed(ur5.arm, [np.array([READY, READY + 0.1])], speed)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
 
 
 def test_a_line_on_which_the_arm_swings_round_is_refused(ur5: Ur5) -> None:

@@ -235,9 +235,10 @@ def test_a_key_is_asked_for_and_never_printed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_impossible_limits_are_refused() -> None:
-    for wrong in ({"port": 70000}, {"max_batch": 0}, {"timeout_s": float("nan")}):
-        with pytest.raises(RoboReferError, match="Impossible"):
-            ServeConfig(**wrong)
+    nan = float("nan")
+    for name, value in (("port", 70000), ("max_batch", 0), ("timeout_s", nan), ("drain_s", nan)):
+        with pytest.raises(RoboReferError, match=rf"Impossible limits for a server: {name}\."):
+            ServeConfig(**{name: value})
 
 
 def test_nano_is_served_from_the_command_line_and_ends_cleanly() -> None:

@@ -80,8 +80,10 @@ def read_recorded(path: Path) -> list[Recorded]:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _bad_file(path, f"cannot be read ({error})") from error
+    except OSError as error:
+        raise _bad_file(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _bad_file(path, "is not text in UTF-8") from error
     recorded = [_recorded(path, number, line) for number, line in enumerate(lines, 1) if line]
     if not recorded:
         raise _bad_file(path, "holds no answers")

@@ -75,8 +75,10 @@ def read_pairs(path: Path) -> list[Pair]:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _bad_file(path, f"cannot be read ({error})") from error
+    except OSError as error:
+        raise _bad_file(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _bad_file(path, "is not text in UTF-8") from error
     return [_pair(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 

@@ -1,0 +1,38 @@
+"""A port that cannot be listened on is one sentence, for the server and for the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.ports import open_port
+from robo_refer.referrer import Referrer
+from robo_refer.serve.app import create_app
+from robo_refer.serve.config import ServeConfig
+from robo_refer.serve.listening import run
+from robo_refer.ui.cli import main as open_page
+from tests.robo_refer.serve.serving import ColourEngine
+
+
+def test_a_free_port_is_opened() -> None:
+    with open_port("localhost", 0) as listening:
+        assert listening.getsockname()[1] > 0
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.1", 99_999), ("192.0.2.1", 8000), ("not a host", 8000)]
+)
+def test_what_cannot_be_opened_is_said(host: str, port: int) -> None:
+    with pytest.raises(RoboReferError, match=f"{host}, port {port}") as refused:
+        open_port(host, port)
+    assert refused.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_a_taken_port_is_refused_by_the_server_and_by_the_page() -> None:
+    with open_port("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        config = ServeConfig(port=port)
+        with pytest.raises(RoboReferError, match=f"port {port}"):
+            run(create_app(config, Referrer(ColourEngine())), config)
+        with pytest.raises(RoboReferError, match=f"port {port}"):
+            open_page(["--port", str(port), "--no-browser"])
