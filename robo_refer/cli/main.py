@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("robo_refer_data.demo:main", "render an unseen scene, ask six questions"),
     "data": Command("robo_refer_data.cli:main", "generate scenes with questions and their truth"),
     "bench": Command("robo_refer_bench.cli:main", "score a model, with every control beside it"),
+    "ros": Command("robo_refer.cli.ros:main", "run the ROS 2 node, its demo, or ask it"),
     "train": Command("robo_refer_train.cli:main", "train a model"),
     "model": Command("robo_refer.model.cli:main", "export a checkpoint to ONNX"),
 }
@@ -48,10 +49,14 @@ example:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command that is named and exit; see `run_command`."""
+    run_command(_dispatch, list(sys.argv[1:] if argv is None else argv))
+
+
+def run_command(command: Callable[[list[str]], None], arguments: list[str]) -> None:
     """Run a command and exit: 0 done, 2 an expected failure in one line, 130 interrupted."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        _dispatch(arguments)
+        command(arguments)
         sys.stdout.flush()
     except RoboReferError as error:
         _report(error, as_json="--json" in arguments)

@@ -8,8 +8,14 @@ from robo_refer.geometry.camera import (
     scale_camera,
     unproject,
 )
-from robo_refer.geometry.depth_window import LiftOptions
-from robo_refer.geometry.lift import lift_pixel, lift_point, nearest_pixel
+from robo_refer.geometry.depth_window import DEPTH_STATUSES, LiftOptions
+from robo_refer.geometry.lift import (
+    LiftedPixels,
+    lift_pixel,
+    lift_pixels,
+    lift_point,
+    nearest_pixel,
+)
 from robo_refer.geometry.transforms import (
     compose,
     from_quaternion,
@@ -19,12 +25,15 @@ from robo_refer.geometry.transforms import (
 )
 
 __all__ = [
+    "DEPTH_STATUSES",
     "LiftOptions",
+    "LiftedPixels",
     "compose",
     "from_quaternion",
     "invert",
     "is_rigid",
     "lift_pixel",
+    "lift_pixels",
     "lift_point",
     "nearest_pixel",
     "norm_to_px",

@@ -1,4 +1,4 @@
-"""The depth of one pixel, measured in a window around it, from a sensor with noise and holes.
+"""The depth of pixels, measured in windows around them, from a sensor with noise and holes.
 
 A single depth pixel lies: it may be a hole, a stray value, or a mix of two surfaces at an edge.
 So its neighbours vote, but only those on the pixel's own surface.
@@ -6,16 +6,25 @@ So its neighbours vote, but only those on the pixel's own surface.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import DepthStatus, FloatArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+DEPTH_STATUSES: tuple[DepthStatus, ...] = get_args(DepthStatus)
+"""The words for a status; where many are kept, as places in this list."""
+OK, NONE, HOLE_FILLED, OUT_OF_RANGE, AMBIGUOUS = (
+    DEPTH_STATUSES.index(word)
+    for word in ("ok", "none", "hole_filled", "out_of_range", "ambiguous")
+)
 
 # A pixel is clear of an edge when its surface fills this share of the window, or of the 3x3 (for
 # things as thin as a pen). One pixel from a straight edge has 5/7 of the window; at it, 4/7.
@@ -65,32 +74,51 @@ class LiftOptions:
 
 
 @dataclass(frozen=True)
-class DepthMeasurement:
-    """What the window says about the pixel.
+class DepthMeasurements:
+    """What the windows say about N pixels.
 
     Attributes:
-        status: how it was obtained; "none" and "out_of_range" have no depth.
-        depth_m: z in metres, or None.
-        sigma_m: its standard deviation in metres, or None.
-        support: share of valid pixels in the window that was used, 0..1.
+        status: (N,) how each was obtained, as places in `DEPTH_STATUSES`; those of "none" and
+            "out_of_range" have no depth.
+        depth_m: (N,) z in metres, NaN where there is none.
+        sigma_m: (N,) its standard deviation in metres, NaN where there is none.
+        support: (N,) share of valid pixels in the window that was used, 0..1.
     """
 
-    status: DepthStatus
-    depth_m: float | None
-    sigma_m: float | None
-    support: float
+    status: NDArray[np.uint8]
+    depth_m: Array
+    sigma_m: Array
+    support: Array
+
+    @classmethod
+    def of_nothing(cls, count: int) -> DepthMeasurements:
+        """Return `count` pixels that nothing is known about yet."""
+        unknown = np.full(count, np.nan)
+        return cls(np.full(count, NONE, np.uint8), unknown, unknown.copy(), np.zeros(count))
+
+    def put(self, rows: NDArray[np.intp], measured: DepthMeasurements) -> None:
+        """Overwrite some pixels."""
+        for mine, theirs in (
+            (self.status, measured.status),
+            (self.depth_m, measured.depth_m),
+            (self.sigma_m, measured.sigma_m),
+            (self.support, measured.support),
+        ):
+            mine[rows] = theirs
 
 
-def depth_noise_m(z_m: float) -> float:
+def depth_noise_m(z_m: ArrayLike) -> Array:
     """Return the noise floor of a structured-light or active-stereo camera at depth z, metres.
 
     Nguyen, Izadi, Lovell: "Modeling Kinect Sensor Noise", 3DIMPVT 2012 (axial noise).
     """
-    return 0.0012 + 0.0019 * (z_m - 0.4) ** 2
+    return 0.0012 + 0.0019 * (np.asarray(z_m) - 0.4) ** 2
 
 
-def measure_depth(depth_m: FloatArray, u: int, v: int, options: LiftOptions) -> DepthMeasurement:
-    """Measure the depth of pixel (u, v) of a (height, width) depth image in metres.
+def measure_depths(
+    depth_m: FloatArray, uv_px: NDArray[np.integer[Any]], options: LiftOptions
+) -> DepthMeasurements:
+    """Measure the depth of pixels (N, 2), all in a (height, width) depth image in metres.
 
     Not measured are 0, NaN and infinities (REP-117, REP-118); nothing but `min_m <= z <= max_m`
     counts as valid. A valid pixel speaks for the surface that it lies on ("ok"); a hole is filled
@@ -98,87 +126,132 @@ def measure_depth(depth_m: FloatArray, u: int, v: int, options: LiftOptions) -> 
     the likelier one is given, marked "ambiguous", with an uncertainty that spans both.
     """
     radius = options.window_px // 2
-    window = _Window(depth_m, u, v, radius, options)
-    if window.support < options.min_support:
-        window = _Window(depth_m, u, v, 2 * radius + 1, options)
-    beyond = window.beyond.mean()
-    if window.centre_is_beyond or (window.support < options.min_support <= beyond):
-        return DepthMeasurement("out_of_range", None, None, window.support)
-    if window.support < options.min_support:
-        return DepthMeasurement("none", None, None, window.support)
-    return _own_surface(window) or _filled(window)
+    measured = _measure(_Windows(depth_m, uv_px, radius, options), options)
+    sparse = np.flatnonzero(measured.support < options.min_support)
+    if len(sparse):
+        wider = _Windows(depth_m, uv_px[sparse], 2 * radius + 1, options)
+        measured.put(sparse, _measure(wider, options))
+    return measured
 
 
-class _Window:
-    """The pixels around one, as flat arrays, cut off at the image border."""
+class _Windows:
+    """The pixels around each of N, as (N, pixels) arrays, nearest first."""
 
     def __init__(
-        self, depth_m: FloatArray, u: int, v: int, radius: int, options: LiftOptions
+        self,
+        depth_m: FloatArray,
+        uv_px: NDArray[np.integer[Any]],
+        radius: int,
+        options: LiftOptions,
     ) -> None:
         height, width = depth_m.shape
-        rows = np.arange(max(v - radius, 0), min(v + radius + 1, height))
-        columns = np.arange(max(u - radius, 0), min(u + radius + 1, width))
-        z = depth_m[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        self.z: Array = np.asarray(z, dtype=np.float64).ravel()
-        offset_v, offset_u = np.meshgrid(rows - v, columns - u, indexing="ij")
-        self.distance: Array = np.hypot(offset_v, offset_u).ravel()
-        self.near: Mask = self.distance < 1.5
-        self.centre = int(self.distance.argmin())
-        self.valid: Mask = (self.z >= options.min_m) & (self.z <= options.max_m)
+        offsets = np.arange(-radius, radius + 1)
+        dv, du = (part.ravel() for part in np.meshgrid(offsets, offsets, indexing="ij"))
+        distance = np.hypot(dv, du)
+        order = np.argsort(distance, kind="stable")
+        columns = uv_px[:, :1] + du[order]
+        rows = uv_px[:, 1:] + dv[order]
+        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        flat = np.clip(rows, 0, height - 1) * width + np.clip(columns, 0, width - 1)
+        self.z: Array = np.asarray(depth_m).ravel()[flat].astype(np.float64)
+        self.near: Mask = distance[order] < 1.5  # the pixel itself and the eight around it
+        self.valid: Mask = inside & (self.z >= options.min_m) & (self.z <= options.max_m)
         # Measured, but not within the range: an infinity says so too (REP-117).
-        self.beyond: Mask = ~self.valid & ~np.isnan(self.z) & (self.z != 0)
+        self.beyond: Mask = inside & ~self.valid & ~np.isnan(self.z) & (self.z != 0)
+        self.area: NDArray[np.intp] = inside.sum(axis=1)
         self._edge_gap_m = options.edge_gap_m
 
-    @property
-    def support(self) -> float:
-        return float(self.valid.mean())
+    def rows(self, chosen: NDArray[np.intp]) -> _Windows:
+        """Return the windows of some of the pixels."""
+        part = copy(self)
+        part.z, part.valid, part.beyond = self.z[chosen], self.valid[chosen], self.beyond[chosen]
+        part.area = self.area[chosen]
+        return part
 
     @property
-    def centre_is_beyond(self) -> bool:
+    def support(self) -> Array:
+        return np.asarray(self.valid.sum(axis=1) / self.area)
+
+    @property
+    def beyond_share(self) -> Array:
+        return np.asarray(self.beyond.sum(axis=1) / self.area)
+
+    @property
+    def centre_is_beyond(self) -> Mask:
         """The pixel looks past the range, and is not just one stray value."""
-        near = int((self.beyond & self.near).sum()) > int((self.valid & self.near).sum())
-        around = float(self.beyond.mean()) >= _BEYOND_WINDOW
-        return bool(self.beyond[self.centre]) and near and around
+        near = (self.beyond & self.near).sum(axis=1) > (self.valid & self.near).sum(axis=1)
+        return np.asarray(self.beyond[:, 0] & near & (self.beyond_share >= _BEYOND_WINDOW))
 
-    def surface(self, z_m: float) -> Mask:
-        """Return which valid pixels lie on the same surface as a depth."""
-        gap = max(self._edge_gap_m, 2 * depth_noise_m(z_m))
-        return self.valid & (np.abs(np.where(self.valid, self.z, np.inf) - z_m) <= gap)
+    def surface(self, z_m: Array) -> Mask:
+        """Return which valid pixels lie on the same surface as a depth (N,) of each window."""
+        gap = np.maximum(self._edge_gap_m, 2 * depth_noise_m(z_m))
+        with np.errstate(invalid="ignore"):  # infinities are not valid anyway
+            return self.valid & (np.abs(self.z - z_m[:, None]) <= gap[:, None])
 
 
-def _own_surface(window: _Window) -> DepthMeasurement | None:
-    """Measure the surface of a valid pixel; None where it has no depth or stands quite alone."""
-    if not window.valid[window.centre]:
-        return None
-    around = window.surface(float(window.z[window.centre])) & window.near
-    if around.sum() < 2:  # itself only: a stray value
-        return None
+def _measure(windows: _Windows, options: LiftOptions) -> DepthMeasurements:
+    measured = DepthMeasurements.of_nothing(len(windows.z))
+    measured.support[:] = windows.support
+    enough = windows.support >= options.min_support
+    beyond = windows.centre_is_beyond | (~enough & (windows.beyond_share >= options.min_support))
+    measured.status[beyond] = OUT_OF_RANGE
+    usable = np.flatnonzero(enough & ~beyond)
+    stands_alone = _put_own_surface(measured, windows.rows(usable), usable)
+    _put_filled(measured, windows.rows(usable[stands_alone]), usable[stands_alone])
+    return measured
+
+
+def _put_own_surface(
+    measured: DepthMeasurements, windows: _Windows, rows: NDArray[np.intp]
+) -> Mask:
+    """Measure the surfaces of valid pixels; return which have no depth or stand quite alone."""
+    around = windows.surface(windows.z[:, 0]) & windows.near
+    alone = ~windows.valid[:, 0] | (around.sum(axis=1) < 2)  # itself only: a stray value
+    keep = np.flatnonzero(~alone)
+    windows = windows.rows(keep)
     # The middle of the nearest pixels is the surface's depth, also where one pixel is a mix.
-    own = window.surface(float(np.median(window.z[around])))
-    in_window = own.sum() / window.valid.sum()
-    nearby = (own & window.near).sum() / (window.valid & window.near).sum()
-    clear = in_window >= _CLEAR_WINDOW or nearby >= _CLEAR_NEAR
-    return _result("ok" if clear else "ambiguous", window, own, own)
+    own = windows.surface(_medians(windows.z, around[keep]))
+    in_window = own.sum(axis=1) / windows.valid.sum(axis=1)
+    nearby = (own & windows.near).sum(axis=1) / (windows.valid & windows.near).sum(axis=1)
+    clear = (in_window >= _CLEAR_WINDOW) | (nearby >= _CLEAR_NEAR)
+    measured.put(rows[keep], _result(np.where(clear, OK, AMBIGUOUS), windows, own, own))
+    return alone
 
 
-def _filled(window: _Window) -> DepthMeasurement:
-    """Fill a hole from the valid pixels nearest to it."""
-    candidates = np.flatnonzero(window.valid & (window.distance > 0))
-    order = np.argsort(window.distance[candidates], kind="stable")
-    nearest = candidates[order[:_NEAR_PIXELS]]
-    middle = np.sort(window.z[nearest])[len(nearest) // 2]  # a measured value, never between two
-    own = window.surface(float(middle))
-    members = np.zeros_like(own)
-    members[nearest] = own[nearest]
-    clear = members.sum() / len(nearest) >= _CLEAR_NEAR
-    return _result("hole_filled" if clear else "ambiguous", window, members, own)
+def _put_filled(measured: DepthMeasurements, windows: _Windows, rows: NDArray[np.intp]) -> None:
+    """Fill holes from the valid pixels nearest to them."""
+    candidates = windows.valid.copy()
+    candidates[:, 0] = False
+    nearest = candidates & (np.cumsum(candidates, axis=1) <= _NEAR_PIXELS)
+    keep = np.flatnonzero(nearest.any(axis=1))
+    windows, nearest = windows.rows(keep), nearest[keep]
+    count = nearest.sum(axis=1)
+    ranked = np.sort(np.where(nearest, windows.z, np.inf), axis=1)
+    middle = ranked[np.arange(len(keep)), count // 2]  # a measured value, never between two
+    own = windows.surface(middle)
+    members = nearest & own
+    clear = members.sum(axis=1) / count >= _CLEAR_NEAR
+    status = np.where(clear, HOLE_FILLED, AMBIGUOUS)
+    measured.put(rows[keep], _result(status, windows, members, own))
 
 
-def _result(status: DepthStatus, window: _Window, members: Mask, surface: Mask) -> DepthMeasurement:
-    depth = float(np.median(window.z[members]))
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(window.z[surface] - depth)))
-    sigma = float(np.hypot(spread, depth_noise_m(depth)))
-    others = window.valid & ~surface
-    if status == "ambiguous" and others.any():
-        sigma = max(sigma, abs(float(np.median(window.z[others])) - depth) / 2)
-    return DepthMeasurement(status, depth, sigma, window.support)
+def _result(
+    status: NDArray[np.integer[Any]], windows: _Windows, members: Mask, surface: Mask
+) -> DepthMeasurements:
+    depth = _medians(windows.z, members)
+    with np.errstate(invalid="ignore"):
+        deviation = np.abs(windows.z - depth[:, None])
+    sigma = np.hypot(_MAD_TO_SIGMA * _medians(deviation, surface), depth_noise_m(depth))
+    others = windows.valid & ~surface
+    two = np.flatnonzero((status == AMBIGUOUS) & others.any(axis=1))
+    between = np.abs(_medians(windows.z[two], others[two]) - depth[two]) / 2
+    sigma[two] = np.maximum(sigma[two], between)
+    return DepthMeasurements(status.astype(np.uint8), depth, sigma, windows.support)
+
+
+def _medians(values: Array, chosen: Mask) -> Array:
+    """Return the median (N,) of the chosen values of each row (N, M); no row is without any."""
+    count = chosen.sum(axis=1)
+    ranked = np.sort(np.where(chosen, values, np.inf), axis=1)
+    rows = np.arange(len(values))
+    return np.asarray((ranked[rows, (count - 1) // 2] + ranked[rows, count // 2]) / 2)

@@ -1,23 +1,31 @@
-"""From a referred pixel to a 3D point in the camera's frame and the world, with its covariance."""
+"""From referred pixels to 3D points in the camera's frame and the world, with its covariance."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from robo_refer.geometry.camera import Array, norm_to_px, px_to_norm, rays, unproject
-from robo_refer.geometry.depth_window import LiftOptions, measure_depth
+from robo_refer.geometry.depth_window import (
+    DEPTH_STATUSES,
+    DepthMeasurements,
+    LiftOptions,
+    measure_depths,
+)
 from robo_refer.geometry.transforms import transform_points
 from robo_refer.types import CameraModel, FloatArray, Frame, ReferredPoint
 
 __all__ = [
     "WORLD_FRAME",
     "LiftOptions",
+    "LiftedPixels",
     "lift_pixel",
+    "lift_pixels",
     "lift_point",
     "nearest_pixel",
-    "point_covariance",
+    "point_covariances",
 ]
 
 WORLD_FRAME = "world"
@@ -48,7 +56,7 @@ def lift_pixel(
     uv_px: tuple[float, float],
     options: LiftOptions | None = None,
 ) -> ReferredPoint:
-    """Lift one pixel of a (height, width) depth image in metres to 3D.
+    """Lift one pixel of a (height, width) depth image in metres to 3D: `lift_pixels` of one.
 
     What cannot be known stays None: no depth (`depth_status` says why), no 3D point without a
     camera or where its lens model cannot be inverted, no point in the world without the camera's
@@ -57,36 +65,79 @@ def lift_pixel(
     Raises:
         RoboReferError: BAD_CAMERA for unknown distortion, TF_ERROR for a pose that is not rigid.
     """
-    options = options or LiftOptions()
     height, width = depth_m.shape
     u, v = float(uv_px[0]), float(uv_px[1])
     x, y = px_to_norm((u, v), width, height).tolist()
-    point = ReferredPoint(uv_px=(u, v), uv_norm=(x, y))
-    pixel = nearest_pixel(u, v, width, height)
-    if pixel is None:
-        return point
-    measured = measure_depth(depth_m, *pixel, options)
-    point = replace(
-        point,
-        depth_status=measured.status,
-        depth_m=measured.depth_m,
-        depth_support=measured.support,
+    lifted = lift_pixels(depth_m, camera, [(u, v)], options)
+    depth = float(lifted.depth_m[0])
+    point = ReferredPoint(
+        uv_px=(u, v),
+        uv_norm=(x, y),
+        depth_status=DEPTH_STATUSES[lifted.status[0]],
+        depth_m=depth if np.isfinite(depth) else None,
+        depth_support=float(lifted.support[0]),
     )
-    if camera is None or measured.depth_m is None or measured.sigma_m is None:
+    p_cam = lifted.p_cam_m[0]
+    if camera is None or not np.isfinite(p_cam).all():
         return point
-    p_cam = unproject([(u, v)], [measured.depth_m], camera)[0]
-    covariance = point_covariance(
-        camera, (u, v), measured.depth_m, measured.sigma_m, options.pixel_sigma_px
-    )
-    if not (np.isfinite(p_cam).all() and np.isfinite(covariance).all()):
-        return point
-    point = replace(
-        point, p_cam_m=_triple(p_cam), cov_cam_m2=tuple(_triple(row) for row in covariance)
-    )
+    rows = tuple(_triple(row) for row in lifted.cov_cam_m2[0])
+    point = replace(point, p_cam_m=_triple(p_cam), cov_cam_m2=rows)
     if camera.T_world_cam is None:
         return point
     p_world = transform_points(camera.T_world_cam, p_cam)
     return replace(point, frame=WORLD_FRAME, p_frame_m=_triple(p_world))
+
+
+@dataclass(frozen=True)
+class LiftedPixels:
+    """N pixels lifted to 3D.
+
+    Attributes:
+        status: (N,) how each depth was obtained, as places in `DEPTH_STATUSES`.
+        depth_m: (N,) z in the camera frame, metres; NaN where there is none.
+        support: (N,) share of valid depth pixels in the window, 0..1.
+        p_cam_m: (N, 3) points in the camera's optical frame, metres; NaN where there is none.
+        cov_cam_m2: (N, 3, 3) their covariances, square metres; NaN where there is no point.
+    """
+
+    status: NDArray[np.uint8]
+    depth_m: Array
+    support: Array
+    p_cam_m: Array
+    cov_cam_m2: Array
+
+
+def lift_pixels(
+    depth_m: FloatArray,
+    camera: CameraModel | None,
+    uv_px: ArrayLike,
+    options: LiftOptions | None = None,
+) -> LiftedPixels:
+    """Lift pixels (N, 2) of a (height, width) depth image in metres to the camera's 3D frame.
+
+    Pixels beside the image are lifted to nothing ("none"). Without a camera there are no points.
+
+    Raises:
+        RoboReferError: BAD_CAMERA for unknown distortion.
+    """
+    options = options or LiftOptions()
+    height, width = depth_m.shape
+    uv = np.asarray(uv_px, dtype=np.float64).reshape(-1, 2)
+    in_image = np.flatnonzero(((uv >= -0.5) & (uv <= (width - 0.5, height - 0.5))).all(axis=1))
+    pixels = np.minimum((uv[in_image] + 0.5).astype(np.intp), (width - 1, height - 1))
+    measured = DepthMeasurements.of_nothing(len(uv))
+    measured.put(in_image, measure_depths(depth_m, pixels, options))
+    points, covariances = np.full((len(uv), 3), np.nan), np.full((len(uv), 3, 3), np.nan)
+    deep = np.flatnonzero(np.isfinite(measured.depth_m))
+    if camera is not None and len(deep):
+        depth, sigma = measured.depth_m[deep], measured.sigma_m[deep]
+        points[deep] = unproject(uv[deep], depth, camera)
+        covariances[deep] = point_covariances(
+            camera, uv[deep], depth, sigma, options.pixel_sigma_px
+        )
+        unknown = ~(np.isfinite(points).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2)))
+        points[unknown], covariances[unknown] = np.nan, np.nan
+    return LiftedPixels(measured.status, measured.depth_m, measured.support, points, covariances)
 
 
 def nearest_pixel(u: float, v: float, width: int, height: int) -> tuple[int, int] | None:
@@ -100,25 +151,34 @@ def nearest_pixel(u: float, v: float, width: int, height: int) -> tuple[int, int
     return min(int(u + 0.5), width - 1), min(int(v + 0.5), height - 1)
 
 
-def point_covariance(
+def point_covariances(
     camera: CameraModel,
-    uv_px: tuple[float, float],
-    depth_m: float,
-    sigma_depth_m: float,
+    uv_px: ArrayLike,
+    depth_m: ArrayLike,
+    sigma_depth_m: ArrayLike,
     sigma_px: float,
 ) -> Array:
-    """Return the 3x3 covariance of the point at a pixel, camera frame, square metres.
+    """Return the covariances (N, 3, 3) of the points at pixels (N, 2), camera frame, square metres.
 
-    First order: depth moves the point along its ray, the pixel moves it across. NaN where the
+    First order: depth moves a point along its ray, the pixel moves it across. NaN where the
     lens model cannot be inverted half a pixel further.
+
+    Args:
+        camera: intrinsics.
+        uv_px: (N, 2) pixels.
+        depth_m, sigma_depth_m: (N,) depth and its standard deviation, metres.
+        sigma_px: standard deviation of the pixels themselves.
     """
-    u, v = uv_px
-    ray, left, right, up, down = rays(
-        [(u, v), (u - 0.5, v), (u + 0.5, v), (u, v - 0.5), (u, v + 0.5)], camera
-    )
-    jacobian = np.column_stack([ray, (right - left) * depth_m, (down - up) * depth_m])
-    variances = np.square([sigma_depth_m, sigma_px, sigma_px])
-    return np.asarray((jacobian * variances) @ jacobian.T)
+    uv = np.asarray(uv_px, dtype=np.float64).reshape(-1, 2)
+    depth = np.asarray(depth_m, dtype=np.float64).reshape(-1, 1)
+    sigma = np.asarray(sigma_depth_m, dtype=np.float64).reshape(-1)
+    steps = np.array([(0, 0), (-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)])
+    around = rays((uv[None] + steps[:, None]).reshape(-1, 2), camera)
+    ray, left, right, up, down = around.reshape(5, -1, 3)
+    jacobian = np.stack([ray, (right - left) * depth, (down - up) * depth], axis=-1)
+    pixel = np.full(len(uv), sigma_px)
+    variances = np.square(np.stack([sigma, pixel, pixel], axis=-1))
+    return np.asarray((jacobian * variances[:, None]) @ jacobian.transpose(0, 2, 1))
 
 
 def _triple(values: Array) -> tuple[float, float, float]:

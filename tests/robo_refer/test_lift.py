@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import (
+    DEPTH_STATUSES,
     LiftOptions,
     from_quaternion,
     lift_pixel,
+    lift_pixels,
     lift_point,
     nearest_pixel,
     project,
@@ -23,7 +25,7 @@ from robo_refer.geometry import (
     transform_points,
 )
 from robo_refer.geometry.depth_window import depth_noise_m
-from robo_refer.geometry.lift import point_covariance
+from robo_refer.geometry.lift import point_covariances
 from robo_refer.types import CameraModel, Frame, ReferredPoint
 
 WIDTH, HEIGHT = 64, 48
@@ -191,6 +193,33 @@ def test_a_pixel_without_a_frame_is_lifted_the_same() -> None:
     assert posed_nowhere == replace(point, frame=None, p_frame_m=None)
 
 
+@given(seeds, st.sampled_from([0.0, 0.3, 0.7, 0.95]))
+def test_many_pixels_are_lifted_as_each_alone(seed: int, holes: float) -> None:
+    rng = np.random.default_rng(seed)
+    depth = edge(32) + rng.normal(0, 0.003, (HEIGHT, WIDTH))
+    depth[rng.random(depth.shape) < holes] = rng.choice([0, np.nan, np.inf, 0.01, 30])
+    uv = rng.uniform((-3, -3), (WIDTH + 2, HEIGHT + 2), (12, 2))
+    many = lift_pixels(depth, CAMERA, uv)
+    for row, pixel in enumerate(uv):
+        alone = lift_pixel(depth, CAMERA, (pixel[0], pixel[1]))
+        assert DEPTH_STATUSES[many.status[row]] == alone.depth_status
+        assert many.support[row] == alone.depth_support
+        point = (np.nan,) * 3 if alone.p_cam_m is None else alone.p_cam_m
+        np.testing.assert_allclose(many.p_cam_m[row], point, rtol=1e-12)
+        covariance = np.full((3, 3), np.nan) if alone.cov_cam_m2 is None else alone.cov_cam_m2
+        np.testing.assert_allclose(many.cov_cam_m2[row], covariance, rtol=1e-9)
+
+
+def test_no_pixels_are_no_points() -> None:
+    assert lift_pixels(flat(1.0), CAMERA, []).p_cam_m.shape == (0, 3)
+
+
+def test_a_lone_valid_pixel_in_a_corner_is_no_surface() -> None:
+    depth = flat(0.0)
+    depth[0, 0] = 1.0
+    assert lift(depth, 0, 0, min_support=0.05).depth_status == "none"
+
+
 def test_a_pixel_that_no_ray_reaches_has_depth_but_no_point() -> None:
     camera = replace(CAMERA, distortion_model="plumb_bob", distortion=(-2.0, 0, 0, 0, 0))
     point = lift_pixel(flat(1.2), camera, (0, 0))
@@ -213,7 +242,7 @@ def test_pixels_of_the_image() -> None:
 
 @given(st.floats(0, WIDTH - 1), st.floats(0, HEIGHT - 1), st.floats(0.2, 5))
 def test_covariance_is_that_of_samples(u: float, v: float, z: float) -> None:
-    covariance = point_covariance(CAMERA, (u, v), z, 0.02, 1.0)
+    covariance = point_covariances(CAMERA, [(u, v)], [z], [0.02], 1.0)[0]
     rng = np.random.default_rng(0)
     uv = rng.normal((u, v), 1.0, (4000, 2))
     samples = rays(uv, CAMERA) * rng.normal(z, 0.02, (4000, 1))

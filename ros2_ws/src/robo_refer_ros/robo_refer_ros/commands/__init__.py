@@ -1,0 +1,1 @@
+"""What people start: the node, a demo, a question, a measurement."""

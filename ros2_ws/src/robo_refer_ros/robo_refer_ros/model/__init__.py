@@ -1,0 +1,1 @@
+"""The model: a process of its own that answers, and who looks after it."""

@@ -1,0 +1,60 @@
+"""Runs the node as a process: signals, threads, and callbacks that fail."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+
+import rclpy
+from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+
+from robo_refer_ros.refer_node import ReferNode
+
+_THREADS = 8
+_STOP_TIMEOUT_S = 5.0
+
+
+def run() -> None:
+    """Run the node until SIGINT or SIGTERM; no callback that fails ends it."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = ReferNode()
+    except InvalidParameterTypeException as error:
+        rclpy.shutdown()
+        sys.exit(f"refer: a parameter has the wrong type (3 is no 3.0): {error}")
+    executor = MultiThreadedExecutor(_THREADS)
+    executor.add_node(node)
+    spinning = threading.Thread(target=_spin, args=(executor, node, stop), daemon=True)
+    spinning.start()
+    if node.get_parameter("autostart").value:
+        _autostart(node)
+    stop.wait()
+    node.trigger_shutdown()
+    executor.shutdown(timeout_sec=_STOP_TIMEOUT_S)
+    spinning.join(_STOP_TIMEOUT_S)
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+def _autostart(node: ReferNode) -> None:
+    """Configure and activate; a failure is logged and leaves the node for others to configure."""
+    if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+        node.trigger_activate()
+
+
+def _spin(executor: MultiThreadedExecutor, node: ReferNode, stop: threading.Event) -> None:
+    while rclpy.ok() and not stop.is_set():
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            return
+        except Exception:  # of a callback: the others go on
+            node.get_logger().error(traceback.format_exc())

@@ -1,0 +1,255 @@
+"""The node's parameters, once: names, defaults, descriptions, limits, and their checked values.
+
+A parameter is a field of `Settings`, named with dots for nested ones ("backend.timeout_s"). All
+can be set while the node is unconfigured; those marked live, at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.geometry import LiftOptions
+from robo_refer.parsing import READERS
+from robo_refer_ros.model.worker import ModelSpec
+
+_NOWHERE = (-math.inf,) * 3
+_EVERYWHERE = (math.inf,) * 3
+
+
+def _parameter(default: Any, doc: str, *, at_least: float | None = None, live: bool = False) -> Any:
+    return field(default=default, metadata={"doc": doc, "at_least": at_least, "live": live})
+
+
+@dataclass(frozen=True)
+class BackendSettings:
+    """What answers."""
+
+    type: Literal["local", "http"] = _parameter(
+        "local", "a model of our own in a worker process, or a server (POST /query)"
+    )
+    model: str = _parameter(
+        "nano", "nano, or the folder of a checkpoint; of a server, its name in results"
+    )
+    url: str = _parameter("", "address of the server, like http://127.0.0.1:8000")
+    timeout_s: float = _parameter(30.0, "seconds for one answer", at_least=0.1)
+    api_key_env: str = _parameter("", "name of the environment variable with the server's key")
+    reader: str = _parameter(
+        "robo_refer", "answer format of a server: robo_refer, roborefer_tuples, ..."
+    )
+    depth: Literal["metric", "relative"] = _parameter(
+        "metric", "how depth is sent: metric to our servers, relative to the released RoboRefer"
+    )
+    suffix: str = _parameter("", "what is written behind every instruction to a server")
+    reason: bool = _parameter(False, "ask for written reasoning")
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """When a colour image and a depth image are of one moment."""
+
+    slop_s: float = _parameter(
+        0.02,
+        "largest difference of their stamps; below half a frame, so that moments never mix",
+        at_least=0.0,
+    )
+    queue: int = _parameter(10, "images of each kind that wait for their partner", at_least=1)
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """The camera's streams."""
+
+    transport: Literal["raw", "compressed"] = _parameter(
+        "raw", "compressed subscribes to image/compressed"
+    )
+    reliability: Literal["best_effort", "reliable"] = _parameter(
+        "best_effort", "best_effort receives from every publisher; reliable only from reliable ones"
+    )
+    queue: int = _parameter(5, "images that the middleware keeps", at_least=1)
+    max_age_s: float = _parameter(
+        0.5, "oldest image that is answered about, seconds", at_least=0.0, live=True
+    )
+    wait_s: float = _parameter(
+        1.0, "how long a request waits for a fresh image, seconds", at_least=0.0, live=True
+    )
+    rectified: bool = _parameter(False, "the image is undistorted: use P of camera_info, not K, D")
+
+
+@dataclass(frozen=True)
+class DepthSettings:
+    """How the depth of a pixel is measured (robo_refer.geometry.LiftOptions)."""
+
+    min_m: float = _parameter(0.1, "nearest depth that counts, metres")
+    max_m: float = _parameter(4.0, "farthest depth that counts, metres")
+    window_px: int = _parameter(7, "side of the window around a pixel, odd")
+    min_support: float = _parameter(0.3, "least share of measured pixels in the window")
+    edge_gap_m: float = _parameter(0.05, "depths farther apart are two surfaces, metres")
+
+
+@dataclass(frozen=True)
+class WorkspaceSettings:
+    """The box in the target frame that a point must lie in."""
+
+    min: tuple[float, ...] = _parameter(
+        _NOWHERE, "lower corner x, y, z in the target frame, metres", live=True
+    )
+    max: tuple[float, ...] = _parameter(
+        _EVERYWHERE, "upper corner x, y, z in the target frame, metres", live=True
+    )
+
+
+@dataclass(frozen=True)
+class TfSettings:
+    """Transforms."""
+
+    timeout_s: float = _parameter(0.2, "how long a transform is waited for", at_least=0.0)
+    cache_s: float = _parameter(
+        30.0, "how far back transforms are kept: longer than an answer takes", at_least=1.0
+    )
+    publish: bool = _parameter(False, "broadcast the best point as the frame refer_target")
+
+
+@dataclass(frozen=True)
+class MarkerSettings:
+    """What RViz shows."""
+
+    lifetime_s: float = _parameter(20.0, "how long markers stay; 0: for ever", at_least=0.0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All parameters of the node."""
+
+    backend: BackendSettings = BackendSettings()
+    target_frame: str = _parameter(
+        "base_link",
+        "frame of the points, unless a request names one; '' is the camera's",
+        live=True,
+    )
+    camera_optical_frame: str = _parameter(
+        "", "overrides the frame_id of the images, for drivers that get it wrong"
+    )
+    busy_policy: Literal["reject", "preempt"] = _parameter(
+        "reject",
+        "a new instruction while one is being answered: BUSY, or it cancels the old one",
+        live=True,
+    )
+    sync: SyncSettings = SyncSettings()
+    image: ImageSettings = ImageSettings()
+    depth: DepthSettings = DepthSettings()
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    tf: TfSettings = TfSettings()
+    markers: MarkerSettings = MarkerSettings()
+    autostart: bool = _parameter(True, "configure and activate when the node starts")
+
+    def __post_init__(self) -> None:
+        corners = self.workspace.min, self.workspace.max
+        if any(len(corner) != 3 for corner in corners):
+            _refuse("workspace.min and workspace.max need three numbers each")
+        if not all(low < high for low, high in zip(*corners, strict=True)):
+            _refuse("workspace.min must be below workspace.max")
+        if self.backend.type == "http" and not self.backend.url:
+            _refuse("backend.type is http, but backend.url is empty")
+        if self.backend.reader not in READERS:
+            _refuse(f"backend.reader is none of {', '.join(READERS)}")
+        self.lift_options()
+
+    def lift_options(self) -> LiftOptions:
+        """Return how pixels become points.
+
+        Raises:
+            RoboReferError: BAD_REQUEST for an empty range or an even window.
+        """
+        return LiftOptions(**dataclasses.asdict(self.depth))
+
+    def model_spec(self) -> ModelSpec:
+        """Return what the worker process has to know."""
+        backend = self.backend
+        return ModelSpec(
+            kind=backend.type,
+            model=backend.model,
+            url=backend.url,
+            timeout_s=backend.timeout_s,
+            api_key_env=backend.api_key_env,
+            reader=backend.reader,
+            depth=backend.depth,
+            suffix=backend.suffix,
+            lift=self.lift_options(),
+        )
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of the node.
+
+    Attributes:
+        choices: the values of a text parameter, () where any is allowed.
+        at_least: its lower limit, or None.
+        live: whether it may be set while the node is configured.
+    """
+
+    name: str
+    default: Any
+    doc: str
+    choices: tuple[str, ...] = ()
+    at_least: float | None = None
+    live: bool = False
+
+
+def parameters() -> list[Parameter]:
+    """Return all parameters in the order in which `Settings` has them."""
+    return list(_parameters(Settings, ""))
+
+
+def settings_from(values: Mapping[str, Any]) -> Settings:
+    """Return the settings that parameter values (by dotted name) make.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for a value that is not allowed, naming its parameter.
+    """
+    known = {parameter.name: parameter for parameter in parameters()}
+    for name, value in values.items():
+        _check(known[name], value)
+    return _filled(Settings(), values, "")
+
+
+def _parameters(cls: type, prefix: str) -> Iterator[Parameter]:
+    hints = get_type_hints(cls)
+    for entry in dataclasses.fields(cls):
+        name = f"{prefix}{entry.name}"
+        if dataclasses.is_dataclass(hints[entry.name]):
+            yield from _parameters(hints[entry.name], f"{name}.")
+            continue
+        choices = get_args(hints[entry.name]) if get_origin(hints[entry.name]) is Literal else ()
+        meta = entry.metadata
+        yield Parameter(name, entry.default, meta["doc"], choices, meta["at_least"], meta["live"])
+
+
+def _filled(group: Any, values: Mapping[str, Any], prefix: str) -> Any:
+    changes: dict[str, Any] = {}
+    for entry in dataclasses.fields(group):
+        name, current = f"{prefix}{entry.name}", getattr(group, entry.name)
+        if dataclasses.is_dataclass(current):
+            changes[entry.name] = _filled(current, values, f"{name}.")
+        elif name in values:
+            value = values[name]
+            changes[entry.name] = tuple(value) if isinstance(current, tuple) else value
+    return replace(group, **changes)
+
+
+def _check(parameter: Parameter, value: Any) -> None:
+    if parameter.choices and value not in parameter.choices:
+        _refuse(f"{parameter.name} is '{value}', none of {', '.join(parameter.choices)}")
+    if isinstance(value, float) and math.isnan(value):
+        _refuse(f"{parameter.name} is not a number")
+    if parameter.at_least is not None and value < parameter.at_least:
+        _refuse(f"{parameter.name} is {value}, below {parameter.at_least:g}")
+
+
+def _refuse(problem: str) -> None:
+    raise RoboReferError(ErrorCode.BAD_REQUEST, f"{problem}.", "Correct the parameters.")
