@@ -19,6 +19,7 @@ EXTRA_OF_MODULE = {
     "pydantic": "serve",
     "uvicorn": "serve",
     "pinocchio": "robots",
+    "rosbags": "bags",
     "PIL": "torch",
     "safetensors": "torch",
     "torch": "torch",

@@ -20,9 +20,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.ros_messages import camera_of, depth_of, rgb_of
+from robo_refer.pairing import Pairing
 from robo_refer.types import CameraModel, Frame
-from robo_refer_ros.camera.convert import camera_of, depth_of, rgb_of
-from robo_refer_ros.camera.pairing import Pairing
 from robo_refer_ros.model.backend import Cancelled
 from robo_refer_ros.settings import Settings
 
