@@ -15,10 +15,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import LiftOptions
 from robo_refer.parsing import READERS
+from robo_refer.tracking import TrackOptions
 from robo_refer_ros.model.worker import ModelSpec
 
 _NOWHERE = (-math.inf,) * 3
 _EVERYWHERE = (math.inf,) * 3
+_TRACK = TrackOptions()
 
 
 def parameter(default: Any, doc: str, *, at_least: float | None = None, live: bool = False) -> Any:
@@ -116,6 +118,41 @@ class TfSettings:
 
 
 @dataclass(frozen=True)
+class TrackingSettings:
+    """Following the target between answers (robo_refer.tracking.TrackOptions)."""
+
+    enable: bool = parameter(False, "follow the best point through every capture", live=True)
+    replan_m: float = parameter(
+        _TRACK.replan_m,
+        "a way in the camera's frame that asks the model again, metres",
+        at_least=0.0,
+        live=True,
+    )
+    max_age_s: float = parameter(
+        _TRACK.max_age_s, "how long an answer is followed, seconds", at_least=0.0, live=True
+    )
+    depth_jump_m: float = parameter(
+        _TRACK.depth_jump_m, "change of depth that no target makes, metres", at_least=0.0
+    )
+    no_depth_s: float = parameter(
+        _TRACK.no_depth_s, "how long depth may be missing, seconds", at_least=0.0
+    )
+    radius_px: int = parameter(
+        _TRACK.radius_px, "corners are followed this near the point, pixels", at_least=4
+    )
+
+    def options(self) -> TrackOptions:
+        """Return how a target is followed."""
+        return TrackOptions(
+            radius_px=self.radius_px,
+            depth_jump_m=self.depth_jump_m,
+            no_depth_s=self.no_depth_s,
+            replan_m=self.replan_m,
+            max_age_s=self.max_age_s,
+        )
+
+
+@dataclass(frozen=True)
 class MarkerSettings:
     """What RViz shows."""
 
@@ -145,6 +182,7 @@ class Settings:
     depth: DepthSettings = DepthSettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     tf: TfSettings = TfSettings()
+    tracking: TrackingSettings = TrackingSettings()
     markers: MarkerSettings = MarkerSettings()
     autostart: bool = parameter(True, "configure and activate when the node starts")
 

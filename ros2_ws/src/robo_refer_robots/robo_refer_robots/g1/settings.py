@@ -44,7 +44,7 @@ class G1Settings(AdapterSettings):
 
     side: Literal["left", "right"] = parameter("right", "which arm")
     base_frame: str = parameter("pelvis", "link that targets and poses are given in")
-    workspace: ReachSpace = G1ReachSpace()
+    workspace: G1ReachSpace = G1ReachSpace()
     stream: StreamSettings = StreamSettings()
     arrived_rad: float = parameter(
         0.2, "largest error of a joint at the target that counts as arrived", at_least=0.0

@@ -8,12 +8,11 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionClient
-from rclpy.callback_groups import CallbackGroup
-from rclpy.node import Node
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.path import JointPath
 from robo_refer_robots.messages import trajectory
+from robo_refer_robots.side_node import SideNode
 from robo_refer_robots.waiting import Stopped, wait_for_answer
 
 _CONNECT_S = 3.0
@@ -31,16 +30,15 @@ class TrajectoryController:
     """Sends paths to a controller and waits until they are done.
 
     Args:
-        node: that speaks to it.
+        side: speaks to it.
         name: of the controller.
         slack_s: how much longer than planned a path may take.
-        group: of the callbacks.
     """
 
-    def __init__(self, node: Node, name: str, slack_s: float, group: CallbackGroup) -> None:
-        self.name, self._slack_s = name, slack_s
+    def __init__(self, side: SideNode, name: str, slack_s: float) -> None:
+        self._side, self.name, self._slack_s = side, name, slack_s
         self._client = ActionClient(
-            node, FollowJointTrajectory, f"/{name}/follow_joint_trajectory", callback_group=group
+            side.node, FollowJointTrajectory, f"/{name}/follow_joint_trajectory"
         )
 
     def follow(self, path: JointPath, stopped: Future[str]) -> None:
@@ -58,7 +56,7 @@ class TrajectoryController:
                 "Start the robot's driver, or correct the parameter controller.",
             )
         handle = self._send(path, stopped)
-        result = handle.get_result_async()
+        result = self._side.call(handle.get_result_async)
         try:
             answer = wait_for_answer(
                 result, stopped, float(path.times_s[-1]) + self._slack_s, self._silence("arrive")
@@ -69,7 +67,8 @@ class TrajectoryController:
         self._judge(answer)
 
     def _send(self, path: JointPath, stopped: Future[str]) -> Any:
-        sent = self._client.send_goal_async(FollowJointTrajectory.Goal(trajectory=trajectory(path)))
+        goal = FollowJointTrajectory.Goal(trajectory=trajectory(path))
+        sent = self._side.call(lambda: self._client.send_goal_async(goal))
         try:
             handle = wait_for_answer(sent, stopped, _ANSWER_S, self._silence("accept"))
         except (Stopped, RoboReferError):
@@ -94,7 +93,8 @@ class TrajectoryController:
             f"The controller {self.name} did not confirm that it stops.",
             "Stop the robot by hand if it still moves.",
         )
-        wait_for_answer(handle.cancel_goal_async(), Future(), _ANSWER_S, unconfirmed)
+        cancelled = self._side.call(handle.cancel_goal_async)
+        wait_for_answer(cancelled, Future(), _ANSWER_S, unconfirmed)
 
     def _judge(self, answer: Any) -> None:
         result = answer.result

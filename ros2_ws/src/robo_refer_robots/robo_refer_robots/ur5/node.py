@@ -12,6 +12,7 @@ from robo_refer_ros.running import serve
 from robo_refer.robots.target import Target
 from robo_refer.robots.ur5 import Ur5
 from robo_refer_robots.adapter import Adapter, Plan
+from robo_refer_robots.side_node import SideNode
 from robo_refer_robots.ur5.controller import TrajectoryController
 from robo_refer_robots.ur5.readiness import Readiness
 from robo_refer_robots.ur5.settings import Ur5Settings
@@ -25,10 +26,11 @@ class Ur5Adapter(Adapter):
         super().__init__("ur5", Ur5Settings, **options)
         settings: Ur5Settings = self.settings
         self._planner: Ur5 | None = None
-        self._readiness = Readiness(self, settings.controller, settings.program_topic, self.group)
-        self._controller = TrajectoryController(
-            self, settings.controller, settings.slack_s, self.group
+        self._side = SideNode("ur5_client")
+        self._readiness = Readiness(
+            self, self._side, settings.controller, settings.program_topic, self.group
         )
+        self._controller = TrajectoryController(self._side, settings.controller, settings.slack_s)
         if settings.urdf:
             self._arm()  # what is wrong with the file is said at start
 
@@ -60,6 +62,11 @@ class Ur5Adapter(Adapter):
         if plan.retreat is not None:
             on_stage("retreating")
             self._controller.follow(plan.retreat, stopped)
+
+    def end(self) -> None:
+        """See `Adapter.end`."""
+        super().end()
+        self._side.close()
 
     def _arm(self) -> Ur5:
         if self._planner is None:

@@ -18,6 +18,7 @@ from std_msgs.msg import Bool
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.path import Matrix
 from robo_refer.robots.ur5 import JOINTS
+from robo_refer_robots.side_node import SideNode
 from robo_refer_robots.waiting import wait_for_answer
 
 _STATE_AGE_S = 1.0
@@ -30,15 +31,21 @@ class Readiness:
 
     Args:
         node: that listens.
+        side: asks the controller manager.
         controller: name of the controller that must be active.
         program_topic: tells whether the robot's program plays; "" is not checked.
         group: of the callbacks.
     """
 
     def __init__(
-        self, node: Node, controller: str, program_topic: str, group: CallbackGroup
+        self,
+        node: Node,
+        side: SideNode,
+        controller: str,
+        program_topic: str,
+        group: CallbackGroup,
     ) -> None:
-        self._controller, self._program_topic = controller, program_topic
+        self._side, self._controller, self._program_topic = side, controller, program_topic
         self._joints: dict[str, float] = {}
         self._heard_s = -np.inf
         self._plays: bool | None = None
@@ -56,8 +63,8 @@ class Readiness:
             from controller_manager_msgs.srv import ListControllers
 
             self._request = ListControllers.Request
-            self._list = node.create_client(
-                ListControllers, "/controller_manager/list_controllers", callback_group=group
+            self._list = side.node.create_client(
+                ListControllers, "/controller_manager/list_controllers"
             )
 
     def joints_rad(self) -> Matrix:
@@ -88,7 +95,7 @@ class Readiness:
             )
             if not self._list.wait_for_service(_ANSWER_S):
                 raise silence
-            future = self._list.call_async(self._request())
+            future = self._side.call(lambda: self._list.call_async(self._request()))
             answer = wait_for_answer(future, Future(), _ANSWER_S, silence)
             judge_controllers({each.name: each.state for each in answer.controller},
                               self._controller)  # fmt: skip
@@ -102,7 +109,7 @@ class Readiness:
 
     def _is_playing(self) -> bool:
         deadline = time.monotonic() + _ARRIVE_S
-        while self._plays is None and time.monotonic() < deadline:
+        while not self._plays and time.monotonic() < deadline:
             time.sleep(0.02)
         return bool(self._plays)
 
