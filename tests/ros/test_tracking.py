@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ def scene(u: int, covered: bool = False) -> Shot:
     return Shot(image_message(rgb, "eye"), depth_message(depth_m, "eye"), camera_message(CAMERA))
 
 
+def pointing_at(u: int) -> str:
+    """Return the model's answer for the box there."""
+    return f"[({(u + 0.5) / WIDTH:.3f}, {(V + 0.5) / HEIGHT:.3f})]"
+
+
 @dataclass
 class Followed:
     """What arrives, and the camera's clock."""
@@ -52,6 +58,8 @@ class Followed:
     def shows(self, shot: Shot) -> Track:
         """Publish the next frame, and return what is said of it."""
         self.stamp_ns += FRAME_NS
+        # An image from the future would be refused.
+        time.sleep(max(0.0, (self.stamp_ns - self.camera.now_ns()) / 1e9))
         self.camera.publish(shot, self.stamp_ns)
         stamp = time_message(self.stamp_ns)
         return self.tracks.wait(lambda track: track.target.header.stamp == stamp)
@@ -64,7 +72,7 @@ def following(
     """Ask about the box, with tracking on."""
     wanted = {"tracking.enable": True} | {f"tracking.{name}": v for name, v in values.items()}
     assert not node.set(wanted)
-    server.answer = f"[({(U + 0.5) / WIDTH}, {(V + 0.5) / HEIGHT})]"
+    server.answer = pointing_at(U)
     ros = node.client.node
     with (
         Listening(ros, PointStamped, "/refer/tracked_point") as points,
@@ -113,8 +121,8 @@ def test_a_target_that_moved_is_asked_for_again(
 ) -> None:
     with following(node, camera, server, replan_m=0.02) as followed:
         moved = U + 8
-        server.answer = f"[({(moved + 0.5) / WIDTH}, {(V + 0.5) / HEIGHT})]"
-        followed.shows(scene(U + 4))
+        server.answer = pointing_at(moved)
+        assert not followed.shows(scene(U + 2)).replan
         assert followed.shows(scene(moved)).replan
         again = followed.results.wait(lambda result: result.request_id.endswith("-replan"))
         assert again.instruction == "the box"
