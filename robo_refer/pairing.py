@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Image = TypeVar("Image")
+_SET_BACK_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,18 @@ class Pairing(Generic[Image]):
         """Keep a pair that is of a newer colour image than the best, or closer."""
         if pair.gap_ns > self._slop_ns:
             return
-        newer = self.newest is None or pair.colour.stamp_ns > self.newest.colour.stamp_ns
-        if newer:
+        if self._is_newer(pair):
             self.count += 1
         elif not self._is_closer(pair):
             return
         self.newest = pair
+
+    def _is_newer(self, pair: Pair[Image]) -> bool:
+        if self.newest is None:
+            return True
+        ahead_ns = pair.colour.stamp_ns - self.newest.colour.stamp_ns
+        # Far behind, the clock has been set back: one image of the future must not hide all others.
+        return ahead_ns > 0 or ahead_ns < -_SET_BACK_NS
 
     def _is_closer(self, pair: Pair[Image]) -> bool:
         best = self.newest

@@ -235,6 +235,25 @@ def report(
 
 
 @app.command
+def serve(model: str = "nano", clients: int = 32, requests: int = 320, json: bool = False) -> None:
+    """Measure a server under many callers at once against one, every answer checked.
+
+    Every caller sends 640x480 RGB-D frames and waits for its answer, which must be what the same
+    model answers about the same frame without a server.
+
+    Args:
+        model: What is served.
+        clients: Callers at once.
+        requests: Requests that they send together; one caller alone sends a quarter of them.
+        json: Print one line of JSON.
+    """
+    from robo_refer_bench.serving import console, measure
+
+    serving = measure(model, clients, requests)
+    print(json_format.dumps(serving.as_dict()) if json else console(serving))
+
+
+@app.command
 def speed(
     model: str = "nano",
     checkpoint: Path | None = None,

@@ -33,6 +33,7 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "point": Command("robo_refer.cli.point:main", "answer an instruction about an image"),
     "serve": Command("robo_refer.serve.cli:main", "answer over HTTP, in three protocols"),
+    "ui": Command("robo_refer.ui.cli:main", "try a model on a page in the browser"),
     "demo": Command("robo_refer_data.demo:main", "render an unseen scene, ask six questions"),
     "data": Command("robo_refer_data.cli:main", "generate scenes with questions and their truth"),
     "bench": Command("robo_refer_bench.cli:main", "score a model, with every control beside it"),

@@ -18,6 +18,8 @@ EXTRA_OF_MODULE = {
     "prometheus_client": "serve",
     "pydantic": "serve",
     "uvicorn": "serve",
+    "gradio": "ui",
+    "plotly": "ui",
     "pinocchio": "robots",
     "rosbags": "bags",
     "PIL": "torch",

@@ -118,11 +118,11 @@ class QueryEngine(HttpEngine):
         self._caller, self._depth, self._suffix = caller, depth, suffix
         self._estimate_depth = estimate_depth
 
-    def ask(self, request: Request) -> str:
-        """Return the answer to one request; reasoning is up to the server's model."""
+    def body(self, request: Request) -> dict[str, Any]:
+        """Return the JSON that is sent for a request."""
         frame = request.frame
         maps = [] if frame.depth_m is None else [_base64(depth_png(frame.depth_m, self._depth))]
-        body = {
+        body: dict[str, Any] = {
             "image_url": [_base64(rgb_png(frame.rgb))],
             "depth_url": maps,
             "enable_depth": int(bool(maps) or self._estimate_depth),
@@ -130,7 +130,11 @@ class QueryEngine(HttpEngine):
         }
         if request.reason:
             body["reason"] = True  # ours; the released server ignores it
-        reply = self._caller.post("/query", body)
+        return body
+
+    def ask(self, request: Request) -> str:
+        """Return the answer to one request; reasoning is up to the server's model."""
+        reply = self._caller.post("/query", self.body(request))
         answer = reply.get("answer") if isinstance(reply, dict) else None
         if not isinstance(answer, str):
             raise RoboReferError(

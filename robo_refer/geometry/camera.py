@@ -69,6 +69,20 @@ def rays(uv_px: ArrayLike, camera: CameraModel) -> Array:
     return np.column_stack([xy, np.ones(len(uv))])
 
 
+def ray_slopes(rays_m: Array, camera: CameraModel) -> Array:
+    """Return how the rays (N, 3) at z = 1 m turn with their pixels, as (N, 2, 2): d(x, y)/d(u, v).
+
+    Raises:
+        RoboReferError: BAD_CAMERA when the number of distortion coefficients does not fit.
+    """
+    if not _has_distortion(camera):
+        slopes = np.diag([1 / camera.fx, 1 / camera.fy])
+        return np.broadcast_to(slopes, (len(rays_m), 2, 2))
+    (a, b), (c, d) = np.moveaxis(_jacobian(rays_m[:, :2], camera), 0, -1)
+    with np.errstate(all="ignore"):  # where the lens folds, there is no slope
+        return np.moveaxis(np.array([[d, -b], [-c, a]]) / (a * d - b * c), -1, 0)
+
+
 def unproject(uv_px: ArrayLike, depth_m: ArrayLike, camera: CameraModel) -> Array:
     """Return the points (N, 3) at pixels (N, 2) with depths z (N,) in metres."""
     return rays(uv_px, camera) * np.asarray(depth_m, dtype=np.float64).reshape(-1, 1)

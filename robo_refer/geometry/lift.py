@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robo_refer.geometry.camera import Array, norm_to_px, px_to_norm, rays, unproject
+from robo_refer.geometry.camera import Array, norm_to_px, px_to_norm, ray_slopes, rays
 from robo_refer.geometry.depth_window import (
     DEPTH_STATUSES,
     DepthMeasurements,
@@ -131,10 +131,9 @@ def lift_pixels(
     deep = np.flatnonzero(np.isfinite(measured.depth_m))
     if camera is not None and len(deep):
         depth, sigma = measured.depth_m[deep], measured.sigma_m[deep]
-        points[deep] = unproject(uv[deep], depth, camera)
-        covariances[deep] = point_covariances(
-            camera, uv[deep], depth, sigma, options.pixel_sigma_px
-        )
+        seen = rays(uv[deep], camera)
+        points[deep] = seen * depth[:, None]
+        covariances[deep] = point_covariances(camera, seen, depth, sigma, options.pixel_sigma_px)
         unknown = ~(np.isfinite(points).all(axis=1) & np.isfinite(covariances).all(axis=(1, 2)))
         points[unknown], covariances[unknown] = np.nan, np.nan
     return LiftedPixels(measured.status, measured.depth_m, measured.support, points, covariances)
@@ -152,33 +151,24 @@ def nearest_pixel(u: float, v: float, width: int, height: int) -> tuple[int, int
 
 
 def point_covariances(
-    camera: CameraModel,
-    uv_px: ArrayLike,
-    depth_m: ArrayLike,
-    sigma_depth_m: ArrayLike,
-    sigma_px: float,
+    camera: CameraModel, rays_m: Array, depth_m: Array, sigma_depth_m: Array, sigma_px: float
 ) -> Array:
-    """Return the covariances (N, 3, 3) of the points at pixels (N, 2), camera frame, square metres.
+    """Return the covariances (N, 3, 3) of points on rays, camera frame, square metres.
 
-    First order: depth moves a point along its ray, the pixel moves it across. NaN where the
-    lens model cannot be inverted half a pixel further.
+    First order: depth moves a point along its ray, the pixel moves it across.
 
     Args:
         camera: intrinsics.
-        uv_px: (N, 2) pixels.
+        rays_m: (N, 3) what the pixels see at z = 1 m, from `rays`.
         depth_m, sigma_depth_m: (N,) depth and its standard deviation, metres.
         sigma_px: standard deviation of the pixels themselves.
     """
-    uv = np.asarray(uv_px, dtype=np.float64).reshape(-1, 2)
-    depth = np.asarray(depth_m, dtype=np.float64).reshape(-1, 1)
-    sigma = np.asarray(sigma_depth_m, dtype=np.float64).reshape(-1)
-    steps = np.array([(0, 0), (-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)])
-    around = rays((uv[None] + steps[:, None]).reshape(-1, 2), camera)
-    ray, left, right, up, down = around.reshape(5, -1, 3)
-    jacobian = np.stack([ray, (right - left) * depth, (down - up) * depth], axis=-1)
-    pixel = np.full(len(uv), sigma_px)
-    variances = np.square(np.stack([sigma, pixel, pixel], axis=-1))
-    return np.asarray((jacobian * variances[:, None]) @ jacobian.transpose(0, 2, 1))
+    jacobian = np.zeros((len(rays_m), 3, 3))
+    jacobian[:, :, 0] = rays_m
+    jacobian[:, :2, 1:] = ray_slopes(rays_m, camera) * depth_m[:, None, None]
+    variances = np.full((len(rays_m), 1, 3), sigma_px**2)
+    variances[:, 0, 0] = sigma_depth_m**2
+    return np.asarray((jacobian * variances) @ jacobian.transpose(0, 2, 1))
 
 
 def _triple(values: Array) -> tuple[float, float, float]:

@@ -24,6 +24,7 @@ from robo_refer.geometry import (
     rays,
     transform_points,
 )
+from robo_refer.geometry.camera import ray_slopes
 from robo_refer.geometry.depth_window import depth_noise_m
 from robo_refer.geometry.lift import point_covariances
 from robo_refer.types import CameraModel, Frame, ReferredPoint
@@ -210,6 +211,22 @@ def test_many_pixels_are_lifted_as_each_alone(seed: int, holes: float) -> None:
         np.testing.assert_allclose(many.cov_cam_m2[row], covariance, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("model", "distortion"),
+    [("plumb_bob", (0.1, -0.2, 0.002, 0.001, 0.05)), ("equidistant", (0.05, 0.01, 0.0, 0.0))],
+)
+def test_rays_turn_with_their_pixels_through_a_lens(
+    model: str, distortion: tuple[float, ...]
+) -> None:
+    camera = replace(CAMERA, distortion_model=model, distortion=distortion)
+    uv = np.random.default_rng(0).uniform((5, 5), (WIDTH - 5, HEIGHT - 5), (20, 2))
+    slopes = ray_slopes(rays(uv, camera), camera)
+    for axis in range(2):
+        step = np.eye(2)[axis] * 1e-3
+        seen = (rays(uv + step, camera) - rays(uv - step, camera)) / 2e-3
+        np.testing.assert_allclose(slopes[:, :, axis], seen[:, :2], rtol=1e-3, atol=1e-7)
+
+
 def test_no_pixels_are_no_points() -> None:
     assert lift_pixels(flat(1.0), CAMERA, []).p_cam_m.shape == (0, 3)
 
@@ -242,7 +259,8 @@ def test_pixels_of_the_image() -> None:
 
 @given(st.floats(0, WIDTH - 1), st.floats(0, HEIGHT - 1), st.floats(0.2, 5))
 def test_covariance_is_that_of_samples(u: float, v: float, z: float) -> None:
-    covariance = point_covariances(CAMERA, [(u, v)], [z], [0.02], 1.0)[0]
+    seen = rays([(u, v)], CAMERA)
+    covariance = point_covariances(CAMERA, seen, np.array([z]), np.array([0.02]), 1.0)[0]
     rng = np.random.default_rng(0)
     uv = rng.normal((u, v), 1.0, (4000, 2))
     samples = rays(uv, CAMERA) * rng.normal(z, 0.02, (4000, 1))

@@ -42,6 +42,15 @@ def test_moments_never_mix() -> None:
     assert pairing.smallest_gap_s == pytest.approx(0.021)
 
 
+def test_an_image_of_the_future_does_not_hide_those_that_follow() -> None:
+    pairing: Pairing[str] = Pairing(0.02, 10)
+    for stamp, name in ((5_000, "future"), (100, "now"), (133, "next")):
+        pairing.add_colour(stamp * MS, name)
+        pairing.add_depth(stamp * MS, name)
+        assert pairing.newest is not None
+        assert pairing.newest.colour.image == name
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_two_streams_out_of_order(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -64,7 +64,13 @@ else:
         return process
 
     @pytest.fixture(scope="module")
-    def camera(process: NodeProcess) -> Iterator[FakeCamera]:
-        """A camera that shows what a test tells it."""
+    def camera_of_module(process: NodeProcess) -> Iterator[FakeCamera]:
+        """A camera for all tests of a module."""
         with FakeCamera(process.client.node) as running:
             yield running
+
+    @pytest.fixture
+    def camera(camera_of_module: FakeCamera) -> Iterator[FakeCamera]:
+        """A camera that shows what a test tells it, and nothing before."""
+        yield camera_of_module
+        camera_of_module.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -23,6 +24,7 @@ FRAME = "camera_optical_frame"
 CAMERA = CameraModel(WIDTH, HEIGHT, 60.0, 60.0, 31.5, 23.5, frame=FRAME)
 DEPTH_M = 0.8
 CONNECT_S = 20.0
+REPEAT_S = 0.05
 
 
 def colour() -> Image:
@@ -48,7 +50,9 @@ class Shot:
 
 
 class FakeCamera:
-    """Publishes shots and transforms.
+    """Publishes shots and transforms, again and again until it is stopped.
+
+    A subscriber that has just found it misses nothing so; the stamps stay the same.
 
     Args:
         node: that publishes.
@@ -70,12 +74,19 @@ class FakeCamera:
         latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._tf = node.create_publisher(TFMessage, "/tf", 100)
         self._tf_static = node.create_publisher(TFMessage, "/tf_static", latched)
+        self._lock = threading.Lock()
+        self._shot: list[tuple[Any, Any]] = []
+        self._moving: list[tuple[Any, Any]] = []
+        self._closed = threading.Event()
+        self._repeating = threading.Thread(target=self._repeat, daemon=True)
+        self._repeating.start()
 
     def publish(self, shot: Shot | None = None, stamp_ns: int | None = None) -> int:
         """Publish a shot when somebody listens; return its stamp (now, if none is given)."""
         shot = shot or Shot()
         self.wait_connected()
         stamp_ns = self.now_ns() if stamp_ns is None else stamp_ns
+        shown = []
         for message, publisher, later_s in (
             (shot.info, self._info, 0.0),
             (shot.depth, self._depth, shot.depth_later_s),
@@ -83,8 +94,25 @@ class FakeCamera:
         ):
             if message is not None:
                 message.header.stamp = time_message(stamp_ns + round(later_s * 1e9))
-                publisher.publish(message)
+                shown.append((message, publisher))
+        with self._lock:
+            self._shot = shown
+            self._publish()
         return stamp_ns
+
+    def stop(self) -> None:
+        """Publish nothing any more."""
+        with self._lock:
+            self._shot, self._moving = [], []
+
+    def _publish(self) -> None:
+        for message, publisher in (*self._moving, *self._shot):
+            publisher.publish(message)
+
+    def _repeat(self) -> None:
+        while not self._closed.wait(REPEAT_S):
+            with self._lock:
+                self._publish()
 
     def transform(
         self,
@@ -101,9 +129,11 @@ class FakeCamera:
         message.header.stamp = time_message(stamp_ns)
         t = message.transform.translation
         t.x, t.y, t.z = shift
-        publisher = self._tf_static if static else self._tf
-        wait_for(publisher.get_subscription_count)
-        publisher.publish(TFMessage(transforms=[message]))
+        if static:
+            self._tf_static.publish(TFMessage(transforms=[message]))
+            return
+        with self._lock:
+            self._moving.append((TFMessage(transforms=[message]), self._tf))
 
     def wait_connected(self) -> None:
         """Wait until the node listens."""
@@ -116,6 +146,8 @@ class FakeCamera:
 
     def close(self) -> None:
         """Leave the graph."""
+        self._closed.set()
+        self._repeating.join()
         for publisher in (self._image, self._depth, self._info, self._tf, self._tf_static):
             self._node.destroy_publisher(publisher)
 

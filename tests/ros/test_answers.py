@@ -209,7 +209,9 @@ def test_everything_is_of_one_capture(
 
 def test_points_in_another_frame(process: NodeProcess, server: FakeServer) -> None:
     server.reset()
-    process.start(backend_url=server.url, target_frame="base_link", tf__publish=True)
+    process.start(
+        backend_url=server.url, target_frame="base_link", tf__publish=True, tf__timeout_s=20.0
+    )
     with (
         FakeCamera(process.client.node) as camera,
         Listening(process.client.node, TFMessage, "/tf", publishers=2) as transforms,

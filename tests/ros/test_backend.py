@@ -246,7 +246,7 @@ def test_our_own_model_answers_about_a_real_picture(process: NodeProcess) -> Non
             )
         )
         result = ask(process, instruction)
-    assert result.result.model_id == "nano"
+    assert result.result.model_id == "nano", result.error_msg
     assert result.result.raw_answer == wanted.raw_answer
     found, best = result.result.targets[0], wanted.points[0]
     assert (found.u, found.v) == pytest.approx(best.uv_px)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_camera import FRAME, HEIGHT, WIDTH, FakeCamera, Shot, colour, depth, time_message
+from fake_camera import FRAME, HEIGHT, WIDTH, FakeCamera, Shot, colour, depth
 from fake_server import FakeServer
 from listening import Listening
 from node_process import NodeProcess
@@ -202,7 +202,8 @@ def test_a_transform_that_ends_before_the_image(patient: NodeProcess, camera: Fa
     for stamp_ns in (now_ns - 2 * 10**9, now_ns - 10**9):
         camera.transform("past", FRAME, (0.0, 0.0, 0.0), stamp_ns)
     camera.publish(stamp_ns=now_ns)
-    fails(patient, ErrorCode.TF_ERROR, "", target_frame="past")
+    result = fails(patient, ErrorCode.TF_ERROR, "", target_frame="past")
+    assert "does not exist" not in result.error_msg
 
 
 def test_a_transform_from_the_future(patient: NodeProcess, camera: FakeCamera) -> None:
@@ -210,7 +211,8 @@ def test_a_transform_from_the_future(patient: NodeProcess, camera: FakeCamera) -
     for stamp_ns in (now_ns + 10**9, now_ns + 2 * 10**9):
         camera.transform("future", FRAME, (0.0, 0.0, 0.0), stamp_ns)
     camera.publish(stamp_ns=now_ns)
-    fails(patient, ErrorCode.TF_ERROR, "", target_frame="future")
+    result = fails(patient, ErrorCode.TF_ERROR, "", target_frame="future")
+    assert "does not exist" not in result.error_msg
 
 
 def test_frames_of_two_trees(patient: NodeProcess, camera: FakeCamera) -> None:
@@ -251,10 +253,9 @@ def test_the_point_of_a_failed_question_is_not_published(
         server.answer = "<answer>[]</answer>"
         fails(patient, ErrorCode.NO_TARGET)
         server.answer = "[(0.5, 0.5)]"
-        stamp_ns = camera.publish()
         patient.client.refer("the wall")
         points.wait()
         results.wait(lambda message: message.error_code == ErrorCode.OK)
         codes = [message.error_code for message in results.messages]
         assert codes == [ErrorCode.NO_TARGET, ErrorCode.OK]
-        assert [message.header.stamp for message in points.messages] == [time_message(stamp_ns)]
+        assert len(points.messages) == 1

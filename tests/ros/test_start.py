@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -176,6 +177,15 @@ def test_the_demo_finds_something(domain: int) -> None:
     assert done.returncode == 0, done.stderr
     assert "base_link" in done.stdout
     assert " m\n" in done.stdout
+
+
+def test_speed_measures(domain: int) -> None:
+    done = command("speed", "--shots", "3", "--seconds", "2", "--pixels", "50", "--json")
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(done.stdout)
+    assert numbers["lift_50_ms"]["n"] == 3
+    assert numbers["model_ms"]["p50"] > 0
+    assert numbers["endurance"]["failed"] == 0
 
 
 def test_run_says_what_is_wrong_in_one_line() -> None:
