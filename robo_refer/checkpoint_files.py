@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TORCH_CONFIG = "config.json"
 PREPROCESS = "robo_refer_preprocess.json"
+TILING = "robo_refer_tiling.json"
 
 ONNX_CONFIG = "onnx_config.json"
 VISION = "vision.onnx"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from robo_refer import checkpoint_files as files
 from robo_refer.engines.base import Engine, Generation, Request, Timings
@@ -30,22 +31,42 @@ class Referrer:
 
     @classmethod
     def from_pretrained(
-        cls, name_or_path: str | Path = "nano", lift: LiftOptions | None = None
+        cls,
+        name_or_path: str | Path = "nano",
+        lift: LiftOptions | None = None,
+        **options: Any,
     ) -> Referrer:
         """Load "nano", or a folder: an ONNX export, or a checkpoint with safetensors (torch).
 
         An http address stands for the model behind `robo-refer serve` there.
 
+        Args:
+            name_or_path: which model.
+            lift: how pixels become 3D points.
+            options: of a converted 2B or 8B: `depth_model` and `quantize`, see
+                `engines.torch_tiled_engine.TorchTiledEngine`.
+
         Raises:
             RoboReferError: BAD_CHECKPOINT when it is missing or damaged, MISSING_DEPENDENCY when
-                a torch checkpoint is given and torch is not installed.
+                a torch checkpoint is given and torch is not installed, BAD_REQUEST when options
+                are given to a model that has none.
         """
+        folder = BUNDLED.get(str(name_or_path), Path(name_or_path))
+        if (folder / files.TILING).is_file():
+            from robo_refer.engines.torch_tiled_engine import TorchTiledEngine
+
+            return cls(TorchTiledEngine(folder, **options), lift)
+        if given := [name for name, value in options.items() if value]:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"The model '{name_or_path}' has no option {' or '.join(given)}.",
+                "It is for checkpoints written by 'robo-refer model convert'.",
+            )
         if str(name_or_path).startswith(("http://", "https://")):
             from robo_refer.engines.http_call import HttpCaller
             from robo_refer.engines.http_engine import QueryEngine
 
             return cls(QueryEngine(HttpCaller(str(name_or_path))), lift)
-        folder = BUNDLED.get(str(name_or_path), Path(name_or_path))
         if (folder / files.ONNX_CONFIG).is_file():
             return cls(OnnxEngine(folder), lift)
         if (folder / files.TORCH_CONFIG).is_file():

@@ -46,6 +46,19 @@ def relative_depth(depth_m: FloatArray) -> NDArray[np.uint8] | None:
     return image
 
 
+def from_disparity(disparity: FloatArray) -> NDArray[np.uint8]:
+    """Return (height, width) relative depth of a model's disparity (near is large, no unit).
+
+    Scaled between its extremes and cut, not rounded, to 8 bits, as the released server does; what
+    a model predicts has no stray pixels. A map of one value is 128.
+    """
+    values = disparity.astype(np.float32)
+    low, high = values.min(), values.max()
+    if not high > low:
+        return np.full(values.shape, _MIDDLE, np.uint8)
+    return ((values - low) / (high - low) * 255.0).astype(np.uint8)
+
+
 def encode(relative: NDArray[np.uint8]) -> bytes:
     """Encode (height, width) relative depth as a PNG of three equal channels."""
     done, data = cv2.imencode(".png", cv2.merge([relative] * 3))

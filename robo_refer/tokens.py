@@ -72,6 +72,17 @@ def quantise_answer(answer: Answer) -> Answer:
     return Answer(tuple((quantise(x), quantise(y)) for x, y in answer.points), steps)
 
 
+def check_instruction(text: str) -> str:
+    """Return the instruction as it is.
+
+    Raises:
+        RoboReferError: BAD_INSTRUCTION when it is empty, too long, or not valid Unicode.
+    """
+    _check_form(text)
+    _check_words(text)
+    return text
+
+
 def normalise_instruction(text: str) -> str:
     """Return the instruction as nano sees it: NFKC, lower case, single spaces, no markup.
 
@@ -81,27 +92,11 @@ def normalise_instruction(text: str) -> str:
     Raises:
         RoboReferError: BAD_INSTRUCTION when it is empty, too long, or not valid Unicode.
     """
-    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
-        raise RoboReferError(
-            ErrorCode.BAD_INSTRUCTION,
-            "The instruction is not valid Unicode text.",
-            "Encode it as UTF-8.",
-        )
-    if len(text) > MAX_INSTRUCTION_CHARS:
-        raise RoboReferError(
-            ErrorCode.BAD_INSTRUCTION,
-            f"The instruction has {len(text)} characters; the limit is {MAX_INSTRUCTION_CHARS}.",
-            "Say it in a sentence.",
-        )
+    _check_form(text)
     plain = _FORMAT_REQUEST.sub(" ", unicodedata.normalize("NFKC", text).lower())
     plain = _FORBIDDEN.sub(" ", plain)
     plain = " ".join(plain.split()).rstrip(" .!?;:,")
-    if not any(char.isalnum() for char in plain):
-        raise RoboReferError(
-            ErrorCode.BAD_INSTRUCTION,
-            "The instruction is empty.",
-            'Say what to look for, for example "the red mug".',
-        )
+    _check_words(plain)
     return plain
 
 
@@ -117,3 +112,27 @@ def prompt(instruction: str, *, image_tokens: int, depth_tokens: int, reason: bo
 def all_added_tokens() -> Sequence[str]:
     """Return every token that a tokenizer must hold besides its words, in a fixed order."""
     return (*CONTROL_TOKENS, *GRAMMAR_TOKENS, *FIRST_TOKENS, *SECOND_TOKENS)
+
+
+def _check_form(text: str) -> None:
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+        raise RoboReferError(
+            ErrorCode.BAD_INSTRUCTION,
+            "The instruction is not valid Unicode text.",
+            "Encode it as UTF-8.",
+        )
+    if len(text) > MAX_INSTRUCTION_CHARS:
+        raise RoboReferError(
+            ErrorCode.BAD_INSTRUCTION,
+            f"The instruction has {len(text)} characters; the limit is {MAX_INSTRUCTION_CHARS}.",
+            "Say it in a sentence.",
+        )
+
+
+def _check_words(text: str) -> None:
+    if not any(char.isalnum() for char in text):
+        raise RoboReferError(
+            ErrorCode.BAD_INSTRUCTION,
+            "The instruction is empty.",
+            'Say what to look for, for example "the red mug".',
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as json_format
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
 from typing import Literal
@@ -33,12 +32,20 @@ def generate(
     sensor_depth: bool = False,
     families: tuple[str, ...] = FAMILIES,
     relations: tuple[str, ...] = (),
+    wording: Literal["plain", "varied"] = "varied",
     hold_out: tuple[str, ...] = (),
+    world: tuple[str, ...] = ("tabletop",),
+    objects: tuple[int, int] = (3, 12),
+    assets: tuple[str, ...] = ("parametric",),
+    physics: bool = False,
+    renderer: str = "embree",
+    sensor: tuple[str, ...] = (),
     json: bool = False,
 ) -> None:
     """Render scenes, ask about them, and store both as a dataset.
 
-    Stopped runs go on where they were when the same command is given again.
+    Stopped runs go on where they were when the same command is given again. For example:
+    robo-refer data generate --out data --scenes 500 --world desk kitchen --objects 5 25
 
     Args:
         out: Folder of the dataset.
@@ -49,13 +56,21 @@ def generate(
         questions: Questions per scene, at most.
         half: Tables as they are, scenes without shortcuts, or both in turn.
         sensor_depth: Depth with the noise and holes of a depth camera, instead of exact depth.
-        families: Question families to ask; the first five are answered by pointing.
+        families: Question families to ask; the first six are answered by pointing.
         relations: Ask only about these (see 'robo-refer data relations'); all if none is given.
+        wording: Ask in few words, which a small model learns from nothing, or in varied ones.
         hold_out: Pairs INNER:OUTER that no question asks one after the other, kept for a test.
+        world: Places of natural scenes: tabletop, shelf, desk, kitchen, floor. One is drawn each.
+        objects: Fewest and most objects of a natural scene.
+        assets: Where objects come from: parametric, sweethome3d, folders with an assets.yaml.
+        physics: Let things settle on tables too (other worlds always do; extra 'physics').
+        renderer: Which one draws: embree, or mitsuba (slower, path-traced; extra 'mitsuba').
+        sensor: Effects of a depth camera on depth (see docs/data.md), or 'all' of them.
         json: Print the summary as one line of JSON.
     """
     from robo_refer_data import generate as generator
     from robo_refer_data.plan import GENERATOR_VERSION, Plan
+    from robo_refer_data.scenes.options import EFFECT_NAMES
     from robo_refer_data.summary import summarise, write_card
 
     width, height = _parse_size(size)
@@ -69,7 +84,14 @@ def generate(
         sensor_depth=sensor_depth,
         families=families,
         relations=relations,
+        wording=wording,
         hold_out=hold_out,
+        world=world,
+        objects=objects,
+        assets=assets,
+        physics=physics,
+        renderer=renderer,
+        sensor=EFFECT_NAMES if sensor == ("all",) else sensor,
     )
     run = generator.generate(out, plan, workers)
     summary = summarise(out)
@@ -99,41 +121,20 @@ def stats(path: tyro.conf.Positional[Path], json: bool = False) -> None:
         path: Dataset folder or Parquet file.
         json: Print it as one line of JSON.
     """
-    from robo_refer_data.blind_stats import blind_stats, blind_table
-    from robo_refer_data.language_stats import language_stats
     from robo_refer_data.summary import summarise
+    from robo_refer_data.tables import Tables
 
-    summary, language, blind = summarise(path), language_stats(path), blind_stats(path)
+    summary, tables = summarise(path), Tables.of(path)
     if json:
-        seen = {
-            table: {name: asdict(found) for name, found in rows.items()}
-            for table, rows in blind.items()
-        }
-        whole = {**summary.as_dict(), "language": language, "blind": seen}
+        whole = {**summary.as_dict(), **tables.as_dict()}
         print(json_format.dumps({"path": str(path), **whole}))
         return
-    print("\n".join(summary.table()))
-    print("\nAnswered without reading the question:\n")
-    print("\n".join([*blind_table(blind), ""]))
+    print("\n".join([*summary.table(), "", *tables.lines()]))
     sizes = ", ".join(f"{width}x{height}" for width, height in sorted(summary.sizes))
     print(
         f"{summary.scenes.total()} scenes of {sizes}, {summary.questions} questions, "
-        f"{summary.bytes / 1e6:.1f} MB\n"
+        f"{summary.bytes / 1e6:.1f} MB"
     )
-    for family, found in language.items():
-        print(
-            f"{family}: {found['n']} questions, {found['texts']} different, "
-            f"{found['openings']} openings, {found['words']} words, "
-            f"{found['words_per_text']} words each"
-        )
-        if "text_only" in found:
-            guessed = found["text_only"]
-            right = guessed["accuracy"]
-            print(
-                f"  reply guessed from the text alone: {right['estimate']:.3f} "
-                f"(95 % {right['low']:.3f}-{right['high']:.3f}, n {guessed['n']}; "
-                f"commonest reply {guessed['commonest']:.3f})"
-            )
 
 
 @app.command
@@ -208,6 +209,70 @@ def import_(path: tyro.conf.Positional[Path], out: Path) -> None:
 
     counts = import_refspatial(path, out)
     print(", ".join(f"{count} {name}" for name, count in counts.items()), f"in {out}")
+
+
+@app.command
+def rewrite(
+    path: tyro.conf.Positional[Path],
+    out: Path,
+    url: str,
+    model: str,
+    api_key_env: str = "",
+    parallel: int = 4,
+    json: bool = False,
+) -> None:
+    """Put a dataset's questions into the words of a language model, where they keep their meaning.
+
+    For example: robo-refer data rewrite data --out said --url http://127.0.0.1:8000/v1 --model NAME
+
+    Args:
+        path: Dataset folder or Parquet file.
+        out: Folder of the new dataset; a stopped run goes on where it was.
+        url: Address of any OpenAI-compatible server, which usually ends in /v1.
+        model: The model's name on that server.
+        api_key_env: Name of the environment variable with the server's key, if it needs one.
+        parallel: Requests under way at once.
+        json: Print the counts as one line of JSON.
+    """
+    from robo_refer.engines.chat_endpoint import ChatEndpoint
+    from robo_refer_data.rewriting import rewrite as rewrite_all
+    from robo_refer_data.summary import summarise, write_card
+
+    endpoint = ChatEndpoint(url, model, api_key_env=api_key_env)
+    found = rewrite_all(path, out, endpoint, parallel)
+    counts = found.as_dict()
+    write_card(out, {"questions of": str(path), "model": model}, summarise(out), "rewrite")
+    if json:
+        print(json_format.dumps({"out": str(out), **counts}))
+        return
+    refused = counts.pop("refused")
+    print(", ".join(f"{count} {name}" for name, count in counts.items()), f"in {out}")
+    for said, text in refused:
+        print(f"  kept {said!r}, not {text!r}")
+
+
+@app.command
+def speed(scenes: int = 60, rounds: int = 3, clevr: Path | None = None, json: bool = False) -> None:
+    """Measure how fast questions with reasoning steps are made, beside CLEVR's generator.
+
+    Args:
+        scenes: How many scenes to ask about; rendering them is not counted.
+        rounds: How often; medians count.
+        clevr: A copy of clevr-dataset-gen to measure in the same run; else its known rate counts.
+        json: Print the rates as one line of JSON.
+    """
+    from robo_refer_data.speed import question_speed
+
+    found = question_speed(scenes, rounds, clevr)
+    if json:
+        print(json_format.dumps(found.as_dict()))
+        return
+    peer = "in the same run" if found.clevr_measured else "measured before"
+    print(
+        f"{found.with_steps_per_cpu_s:.0f} questions with steps per CPU second "
+        f"(all: {found.questions_per_cpu_s:.0f}); CLEVR's generator: {found.clevr_per_cpu_s:.0f} "
+        f"({peer}); {found.ratio:.1f}x; medians of {found.rounds} rounds over {found.scenes} scenes"
+    )
 
 
 @app.command

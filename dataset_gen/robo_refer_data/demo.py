@@ -124,7 +124,7 @@ def unseen_scene(seed: int) -> tuple[Frame, list[tuple[str, Question]]]:
     """
     observation = observe(seed, "natural", *SIZE)
     rng = np.random.default_rng([seed, 0])
-    questions = choose(ask(observation, rng, _CANDIDATES, TAUGHT))
+    questions = choose(ask(observation, rng, _CANDIDATES, TAUGHT, wording="plain"))
     depth_m = sensor_depth(observation.depth_m, observation.rgb, rng)
     return Frame(observation.rgb, depth_m, observation.camera), questions
 

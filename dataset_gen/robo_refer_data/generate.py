@@ -26,6 +26,7 @@ from robo_refer.data import Sample, shard_path, write_shard
 from robo_refer.errors import ErrorCode, RoboReferError, missing_package
 from robo_refer_data.making import MakeSample, make_sample
 from robo_refer_data.plan import GENERATOR_VERSION, Plan
+from robo_refer_data.preflight import check, models_of
 
 try:
     from tqdm import tqdm
@@ -56,12 +57,13 @@ def generate(
 
     Raises:
         RoboReferError: BAD_REQUEST when `out` holds another dataset, BAD_FILE when it cannot be
-            written, UNKNOWN when a worker process dies.
+            written, UNKNOWN when a worker process dies, and what `preflight.check` finds.
     """
     if workers < 1:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST, f"{workers} workers make nothing.", "Choose at least 1."
         )
+    check(plan)
     started = time.perf_counter()
     try:
         _claim(out, plan)
@@ -95,6 +97,7 @@ def _claim(out: Path, plan: Plan) -> None:
     manifest = {
         "generator": GENERATOR_VERSION,
         **plan.as_manifest(),
+        **models_of(plan),
         "scenes_per_shard": plan.scenes_per_shard,
     }
     path = out / "manifest.json"

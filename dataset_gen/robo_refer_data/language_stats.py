@@ -1,20 +1,17 @@
-"""What the words of a dataset give away: variety, and how often a reply follows from them alone."""
+"""How varied the words of a dataset are."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from robo_refer.data import read_samples
-from robo_refer.metrics import Interval, wilson
+from robo_refer_data.language.meaning import surface_form
 
-CLOSED = ("yes_no", "choice", "counting")
-"""Families whose replies are few enough to be guessed."""
+_WINDOW = 500  # words in which types are counted: longer texts have more types, but not per word
 
 
 @dataclass(frozen=True)
@@ -24,91 +21,63 @@ class Variety:
     Attributes:
         n: questions.
         texts: different texts.
-        openings: different first three words.
+        forms: different texts after names, colours, numbers and relations are replaced by slots.
+        commonest: share of the commonest form.
         words: different words.
         words_per_text: mean length.
+        type_token: different words per word, mean over windows of 500 words.
+        pairs: different pairs of neighbouring words, per pair.
     """
 
     n: int
     texts: int
-    openings: int
+    forms: int
+    commonest: float
     words: int
     words_per_text: float
+    type_token: float
+    pairs: float
 
 
-@dataclass(frozen=True)
-class Prior:
-    """How often the reply is guessed from the text alone, on texts that were not trained on.
-
-    Attributes:
-        n: questions guessed.
-        accuracy: of a naive Bayes classifier over words, with its 95 % Wilson interval.
-        commonest: accuracy of always giving the commonest reply.
-    """
-
-    n: int
-    accuracy: Interval
-    commonest: float
-
-
-def language_stats(path: Path) -> dict[str, dict[str, Any]]:
-    """Return `Variety`, and `Prior` for closed families, of every family of a dataset."""
-    texts: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    for number, sample in enumerate(read_samples(path, columns=("questions",))):
+def language_stats(path: Path) -> dict[str, Variety]:
+    """Return the variety of every family of a dataset, by its name."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    for sample in read_samples(path, columns=("questions",)):
         for question in sample.questions:
-            texts[question.family].append((number, question.text, question.reply))
-    stats: dict[str, dict[str, Any]] = {}
-    for family, found in sorted(texts.items()):
-        stats[family] = asdict(variety([text for _, text, _ in found]))
-        guessed = prior(found) if family in CLOSED else None
-        if guessed:
-            stats[family]["text_only"] = asdict(guessed)
-    return stats
+            texts[question.family].append(question.text)
+    return {family: variety(found) for family, found in sorted(texts.items())}
 
 
 def variety(texts: list[str]) -> Variety:
-    """Return how varied some texts are."""
-    split = [_words(text) for text in texts]
-    words = {word for text in split for word in text}
-    openings = {tuple(text[:3]) for text in split}
-    mean = sum(map(len, split)) / max(len(split), 1)
-    return Variety(len(texts), len(set(texts)), len(openings), len(words), round(mean, 2))
+    """Return how varied some texts are; one at least."""
+    split = [re.findall(r"[a-z]+", text.lower()) for text in texts]
+    running = [word for text in split for word in text]
+    windows = [running[i : i + _WINDOW] for i in range(0, len(running), _WINDOW)]
+    windows = [window for window in windows if len(window) == _WINDOW] or [running]
+    neighbours = [pair for text in split for pair in pairwise(text)]
+    forms = Counter(surface_form(text) for text in texts)
+    return Variety(
+        n=len(texts),
+        texts=len(set(texts)),
+        forms=len(forms),
+        commonest=round(forms.most_common(1)[0][1] / len(texts), 3),
+        words=len(set(running)),
+        words_per_text=round(len(running) / len(texts), 2),
+        type_token=round(sum(len(set(w)) / max(len(w), 1) for w in windows) / len(windows), 3),
+        pairs=round(len(set(neighbours)) / max(len(neighbours), 1), 3),
+    )
 
 
-def prior(asked: Iterable[tuple[int, str, str]]) -> Prior | None:
-    """Return how often the reply is guessed from the text; (scene, text, reply) each.
-
-    Trained on the even scenes, tested on the odd ones; None where either has no question.
-    """
-    asked = list(asked)
-    train = [(text, reply) for scene, text, reply in asked if scene % 2 == 0]
-    test = [(text, reply) for scene, text, reply in asked if scene % 2 == 1]
-    if not train or not test:
-        return None
-    guess = _naive_bayes(train)
-    hits = sum(guess(text) == reply for text, reply in test)
-    replies = Counter(reply for _, reply in train)
-    commonest = sum(reply == replies.most_common(1)[0][0] for _, reply in test)
-    n = len(test)
-    return Prior(n, wilson(hits, n), commonest / n)
-
-
-def _naive_bayes(train: list[tuple[str, str]]) -> Any:
-    replies = Counter(reply for _, reply in train)
-    words: dict[str, Counter[str]] = defaultdict(Counter)
-    for text, reply in train:
-        words[reply].update(set(_words(text)))
-
-    def guess(text: str) -> str:
-        def score(reply: str) -> float:
-            total = replies[reply]
-            found = (math.log((words[reply][w] + 1) / (total + 2)) for w in set(_words(text)))
-            return math.log(total) + sum(found)
-
-        return max(replies, key=score)
-
-    return guess
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z]+", text.lower())
+def variety_table(stats: dict[str, Variety]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = [
+        "| family | n | texts | forms | commonest form | words | words each | type-token | pairs |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, found in stats.items():
+        lines.append(
+            f"| {name} | {found.n} | {found.texts} | {found.forms} | {found.commonest:.1%} "
+            f"| {found.words} | {found.words_per_text:.1f} | {found.type_token:.2f} "
+            f"| {found.pairs:.2f} |"
+        )
+    return lines

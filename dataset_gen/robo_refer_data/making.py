@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robo_refer.data import Question, Sample
 from robo_refer_data.plan import GENERATOR_VERSION, Plan
+
+if TYPE_CHECKING:
+    from robo_refer_data.observation import Observation
 
 MakeSample = Callable[[Plan, int], Sample]
 
@@ -17,16 +22,28 @@ def make_sample(plan: Plan, index: int) -> Sample:
     """Make scene `index` of a plan: render it, ask about it, and measure its depth if wanted."""
     # Imported here: a parent that only hands out shards needs no renderer.
     from robo_refer_data.questions import ask
+    from robo_refer_data.render.depth_camera import camera_depth
     from robo_refer_data.render.sensor import sensor_depth
     from robo_refer_data.scenes import observe
 
     scene_seed = _scene_seed(plan.seed, index)
     half = plan.scene_half(index)
-    seen = observe(scene_seed, half, plan.width, plan.height)
-    questions = ask(seen, _rng(plan.seed, index, 1), plan.questions, plan.families, plan.relations)
+    options = plan.scene_options(index)
+    seen = observe(scene_seed, half, plan.width, plan.height, options)
+    questions = ask(
+        seen,
+        _rng(plan.seed, index, 1),
+        plan.questions,
+        plan.families,
+        plan.relations,
+        plan.wording,
+    )
     depth_m = seen.depth_m
     if plan.sensor_depth:
         depth_m = sensor_depth(seen.depth_m, seen.rgb, _rng(plan.seed, index, 2))
+    elif seen.optics is not None:
+        focal_px, rng = seen.camera.fx, _rng(plan.seed, index, 2)
+        depth_m = camera_depth(depth_m, seen.rgb, seen.optics, focal_px, plan.sensor, rng)
     return Sample(
         id=f"s{plan.seed}-{index:06d}",
         rgb=seen.rgb,
@@ -34,14 +51,15 @@ def make_sample(plan: Plan, index: int) -> Sample:
         camera=seen.camera,
         objects=seen.objects,
         questions=tuple(q for q in questions if not _is_held_out(q, plan.hold_out)),
-        source="tabletop",
+        source=options.world if half == "natural" else "tabletop",
         meta={
             "seed": plan.seed,
             "index": index,
             "scene_seed": scene_seed,
             "half": half,
-            "depth": "sensor" if plan.sensor_depth else "exact",
+            "depth": "sensor" if plan.sensor_depth or plan.sensor else "exact",
             "generator": GENERATOR_VERSION,
+            **_credits(seen),
         },
     )
 
@@ -50,6 +68,12 @@ def _is_held_out(question: Question, pairs: Sequence[str]) -> bool:
     """Tell whether a question asks an (inner, outer) pair of relations that is kept for a test."""
     chain = question.tags.get("chain", ())
     return any(f"{inner}:{outer}" in pairs for inner, outer in pairwise(chain))
+
+
+def _credits(seen: Observation) -> dict[str, Any]:
+    """Return who made the models in a scene, and under which licence; nothing if nobody did."""
+    models = [asdict(origin) for origin in seen.origins]
+    return {"credits": models} if models else {}
 
 
 def _scene_seed(seed: int, index: int) -> int:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from robo_refer.data.sample import ObjectTruth
 from robo_refer.types import CameraModel, FloatArray
+from robo_refer_data.assets.spec import Origin
+from robo_refer_data.render.model import Optics
 
 Half = Literal["natural", "decorrelated"]
 """natural: things standing on a table; decorrelated: image position, apparent size and depth drawn
@@ -32,6 +34,10 @@ class Observation:
         seed: the seed that regenerates it, byte for byte.
         table_outline: (k, 3) outline of the main support's top, world frame, metres; None where
             there is none.
+        support_name: what people call the main support: "table", "desk", "counter", "floor".
+        assets: the sources that its objects were drawn from (see `assets.library`).
+        origins: where the models of others that are in it come from.
+        optics: how it reflects, for a model of a depth camera; None unless asked for.
     """
 
     rgb: NDArray[np.uint8]
@@ -43,3 +49,7 @@ class Observation:
     half: Half
     seed: int
     table_outline: FloatArray | None = None
+    support_name: str = "table"
+    assets: tuple[str, ...] = ("parametric",)
+    origins: tuple[Origin, ...] = ()
+    optics: Optics | None = None

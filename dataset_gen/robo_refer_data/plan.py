@@ -5,19 +5,32 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_data.language.varied import Wording
 from robo_refer_data.observation import Half
 from robo_refer_data.relations import listed  # noqa: F401 - registers them
 from robo_refer_data.relations.registry import find
+from robo_refer_data.scenes.options import (
+    EFFECT_NAMES,
+    FEWEST,
+    MOST,
+    RENDERER_NAMES,
+    WORLD_NAMES,
+    SceneOptions,
+)
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raise it with every change that makes other bytes from the same seed."""
 
 _MAX_SHARD = 500
 _MIN_SHARD = 8
 _SHARDS_WANTED = 64  # enough that many workers share the work evenly
 _MAX_SIDE = 4096
+_MOST_OBJECTS = 40
+_WORLD_STREAM = 3  # of random numbers; `making` uses those below
 
 
 Halves = Literal["natural", "decorrelated", "both"]
@@ -36,7 +49,15 @@ class Plan:
         sensor_depth: store depth as a depth camera would measure it, instead of exact depth.
         families: which question families to ask.
         relations: ask only questions that are about none but these; empty for all.
+        wording: how what is answered by pointing is asked: "plain" in few words, which a small
+            model learns from nothing, or "varied".
         hold_out: "inner:outer" relations that no question asks in a row, kept for a test.
+        world: kinds of places that natural scenes show, one drawn for each; keys of `WORLDS`.
+        objects: fewest and most objects of a natural scene.
+        assets: sources of objects: "parametric", "sweethome3d", or folders of models.
+        physics: let things settle on tables too, where they are otherwise placed exactly.
+        renderer: a key of `RENDERERS`.
+        sensor: effects of a depth camera on depth (see `render.depth_camera`); empty for none.
     """
 
     scenes: int
@@ -48,7 +69,14 @@ class Plan:
     sensor_depth: bool = False
     families: tuple[str, ...] = FAMILIES
     relations: tuple[str, ...] = ()
+    wording: Wording = "varied"
     hold_out: tuple[str, ...] = ()
+    world: tuple[str, ...] = ("tabletop",)
+    objects: tuple[int, ...] = (FEWEST, MOST)
+    assets: tuple[str, ...] = ("parametric",)
+    physics: bool = False
+    renderer: str = "embree"
+    sensor: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         limits = {
@@ -65,12 +93,13 @@ class Plan:
                     f"{name} must lie in {low}..{high}, got {getattr(self, name)}.",
                     f"Choose another {name}.",
                 )
-        if self.half not in get_args(Halves):
-            raise RoboReferError(
-                ErrorCode.BAD_REQUEST,
-                f"There is no half {self.half!r}.",
-                f"Choose among: {', '.join(get_args(Halves))}.",
-            )
+        for name, choices in (("half", get_args(Halves)), ("wording", get_args(Wording))):
+            if getattr(self, name) not in choices:
+                raise RoboReferError(
+                    ErrorCode.BAD_REQUEST,
+                    f"There is no {name} {getattr(self, name)!r}.",
+                    f"Choose among: {', '.join(choices)}.",
+                )
         unknown = [name for name in self.families if name not in FAMILIES]
         if unknown or not self.families:
             raise RoboReferError(
@@ -87,6 +116,40 @@ class Plan:
                     f"{pair!r} is not a pair of relations.",
                     "Write INNER:OUTER, for example nth_left:behind.",
                 )
+        self._check_scenes()
+
+    def _check_scenes(self) -> None:
+        chosen = (
+            ("world", self.world, WORLD_NAMES),
+            ("renderer", (self.renderer,), RENDERER_NAMES),
+            ("effect of a sensor", self.sensor, EFFECT_NAMES),
+        )
+        for what, names, known in chosen:
+            for name in names:
+                if name not in known:
+                    raise RoboReferError(
+                        ErrorCode.BAD_REQUEST,
+                        f"There is no {what} {name!r}.",
+                        f"Choose among: {', '.join(known)}.",
+                    )
+        if not self.world or not self.assets:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                "Scenes need a world and objects.",
+                "Name at least one of --world and of --assets.",
+            )
+        if len(self.objects) != 2 or not 1 <= self.objects[0] <= self.objects[1] <= _MOST_OBJECTS:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"A scene cannot hold {' to '.join(map(str, self.objects))} objects.",
+                f"Give the fewest and the most, from 1 to {_MOST_OBJECTS}: --objects 3 12.",
+            )
+        if self.sensor_depth and self.sensor:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                "Depth goes through one model of a sensor, not two.",
+                "Give --sensor-depth or --sensor.",
+            )
 
     @classmethod
     def from_manifest(cls, manifest: dict[str, Any]) -> Plan:
@@ -134,3 +197,15 @@ class Plan:
         if self.half != "both":
             return self.half
         return "decorrelated" if index % 2 else "natural"
+
+    def scene_options(self, index: int) -> SceneOptions:
+        """Return what kind of scene `index` is; its world is drawn, and the same every time."""
+        chosen = np.random.default_rng([self.seed, index, _WORLD_STREAM]).integers(len(self.world))
+        return SceneOptions(
+            world=self.world[int(chosen)],
+            assets=self.assets,
+            objects=(self.objects[0], self.objects[1]),
+            physics=self.physics,
+            renderer=self.renderer,
+            optics=bool(self.sensor),
+        )

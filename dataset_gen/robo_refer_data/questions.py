@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -11,27 +14,29 @@ from robo_refer.data import masks
 from robo_refer.data.sample import FAMILIES, Question
 from robo_refer.types import Answer, Step
 from robo_refer_data.families import SPOKEN, Family, Teller
+from robo_refer_data.language.fronts import FRONTS
 from robo_refer_data.language.speaker import Speaker
+from robo_refer_data.language.varied import GRAMMARS, Wording
 from robo_refer_data.observation import Observation
 from robo_refer_data.programs.absent import ABSENT, AbsentSampler
-from robo_refer_data.programs.execute import execute
+from robo_refer_data.programs.execute import execute, execute_region
 from robo_refer_data.programs.kinds import KINDS, TRUE_OF
 from robo_refer_data.programs.sampling import Sampler
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.steps import steps_to
+from robo_refer_data.programs.truth import front_cam
 from robo_refer_data.programs.types import (
     ANY,
     AnyProgram,
     Compare,
-    FreeBetween,
-    FreeSide,
+    Free,
     Known,
     Program,
     Superlative,
     anchors,
     chain,
 )
-from robo_refer_data.relations.free_space import FreeRegion
+from robo_refer_data.relations.extremes import EXTREMES
 from robo_refer_data.relations.mentioned import relations_of
 
 WEIGHTS: dict[str, float] = {
@@ -74,7 +79,15 @@ WEIGHTS: dict[str, float] = {
     "free_behind": 1.8,
     "free_between": 1.4,
     "free_two_step": 1.4,
+    # free space by what points, by distances, and by several conditions: 8
+    "place_on": 1,
+    "place_facing": 1,
+    "place_apart": 1,
+    "place_both": 1.5,
+    "place_aligned": 2.5,
+    "place_reasoned": 2,
     # the only one that stands in a relation: 23
+    "relation_second_nearest": 1,
     **dict.fromkeys((f"relation_{name}" for name in TRUE_OF), 1.0),
     # through two to five relations: 8
     "reasoning_2": 1,
@@ -82,9 +95,10 @@ WEIGHTS: dict[str, float] = {
     "reasoning_4": 2.5,
     "reasoning_5": 3,
     # what is not there: 8
-    "absent_name": 3,
-    "absent_colour_name": 2.5,
-    "absent_relation": 2.5,
+    "absent_name": 0.9,
+    "absent_colour_name": 0.9,
+    "absent_relation": 2.2,
+    "absent_composed": 4,
     # answered in words
     "yes_no": 8,
     "choice": 8,
@@ -95,6 +109,16 @@ WEIGHTS: dict[str, float] = {
 """How often each kind is tried, relative to the others. Kinds that a scene does not allow are
 passed over, so the rarer ones weigh more here than they come out."""
 
+COMPOSABLE = tuple(
+    key
+    for key, kind in KINDS.items()
+    for _ in range(1 + round(WEIGHTS[key]))
+    if not key.startswith(("direct", "nth", "nearest_camera", "farthest_camera", "place_on"))
+    and key not in EXTREMES
+    and not key.endswith("er_of")
+)
+"""Kinds that refer to something: "absent_composed" takes one and makes that absent."""
+
 
 def ask(
     observation: Observation,
@@ -102,6 +126,7 @@ def ask(
     count: int,
     families: Sequence[str] = FAMILIES,
     relations: Sequence[str] = (),
+    wording: Wording = "varied",
 ) -> tuple[Question, ...]:
     """Return up to `count` questions about a scene, in random order.
 
@@ -114,8 +139,9 @@ def ask(
         count: how many questions at most; a scene of one object allows fewer.
         families: which families to ask.
         relations: ask only questions that are about none but these; empty for all.
+        wording: how what is answered by pointing is asked: "plain" in few words.
     """
-    asker = Asker(observation, rng, families, relations)
+    asker = Asker(observation, rng, families, relations, wording)
     return tuple(question for question, _ in asker.ask(count))
 
 
@@ -135,14 +161,16 @@ class Asker:
         rng: np.random.Generator,
         families: Sequence[str] = FAMILIES,
         relations: Sequence[str] = (),
+        wording: Wording = "varied",
     ) -> None:
         self.scene = Scene(observation)
         self.sampler = Sampler(self.scene, rng)
-        self._absent = AbsentSampler(self.scene, rng)
-        self._speaker = Speaker(rng, self.scene.facts.names)
+        self._absent = AbsentSampler(self.scene, rng, self.sampler)
+        self._speaker = Speaker(rng, self.scene.facts.names, GRAMMARS[wording])
         self._teller = Teller(self.scene, rng, self._description, self._short_name)
         self._spoken: dict[str, Family] = {}
         self._families, self._relations = families, frozenset(relations)
+        self._composable = [key for key in COMPOSABLE if family_of(key) in families]
         self._rng = rng
 
     def ask(self, count: int) -> list[tuple[Question, AnyProgram | None]]:
@@ -158,6 +186,7 @@ class Asker:
             if asked is None:
                 del weights[key]
                 continue
+            asked = (self._placed(asked[0]), asked[1])
             if not self._relations or relations_of(asked[0]) <= self._relations:
                 found.setdefault(asked[0].text, asked)
         return list(found.values())
@@ -168,27 +197,38 @@ class Asker:
                 self._spoken[key] = SPOKEN[key](self._teller)
             question = self._spoken[key].draw()
             return None if question is None else (question, None)
-        program = self._absent.draw(key) if key in ABSENT else self.sampler.draw(key)
+        if key in ABSENT:
+            program = self._absent.draw(key, self._composable)
+        else:
+            program = self.sampler.draw(key)
         return None if program is None else (self._question(key, program), program)
+
+    def _placed(self, question: Question) -> Question:
+        """Return a question that calls the main support what it is: no other thing is a table."""
+        support = self.scene.observation.support_name
+        if support == "table":
+            return question
+        text, reply = (
+            said.replace("the table", f"the {support}") for said in (question.text, question.reply)
+        )
+        return replace(question, text=text, reply=reply)
 
     def _description(self, index: int) -> str | None:
         program = self.sampler.described(Known(index))
         return None if program is None else self._speaker.phrase(program)
 
     def _drawn(self, weights: dict[str, float]) -> str:
-        threshold = self._rng.random() * sum(weights.values())
-        for key, weight in weights.items():
-            threshold -= weight
-            if threshold <= 0:
-                return key
-        return key
+        """Return a key, by the weights."""
+        bounds = list(accumulate(weights.values()))
+        place = bisect_right(bounds, self._rng.random() * bounds[-1])
+        return list(weights)[min(place, len(bounds) - 1)]
 
     def _question(self, key: str, program: AnyProgram) -> Question:
-        if isinstance(program, (FreeSide, FreeBetween)):
-            return self._free_question(key, program)
         text = self._speaker.instruction(program)
         if key in ABSENT:
             return self._absent_question(key, program, text)
+        if isinstance(program, Free):
+            return self._free_question(key, program, text)
         scene = self.scene
         target = execute(program, scene)
         item = scene.observation.objects[target]
@@ -205,14 +245,16 @@ class Asker:
             tags=self._tags(program) | self._target_tags(program, target),
         )
 
-    def _free_question(self, key: str, program: FreeSide | FreeBetween) -> Question:
-        region = self._region(program)
+    def _free_question(self, key: str, program: Free, text: str) -> Question:
+        region = execute_region(program, self.scene)
+        if region is None:
+            raise ValueError("A sampled free-space program must have a region.")
         steps, step_ids = self._steps(program)
         return Question(
             kind=KINDS[key].name or key,
             family=KINDS[key].family,
             hops=_hops(program),
-            text=self._speaker.instruction(program),
+            text=text,
             answer=Answer((region.point_norm,), steps),
             target_ids=(),
             mask=masks.encode(region.mask),
@@ -220,17 +262,7 @@ class Asker:
             tags=self._tags(program),
         )
 
-    def _region(self, program: FreeSide | FreeBetween) -> FreeRegion:
-        space, found = self.scene.free_space, [execute(a, self.scene) for a in anchors(program)]
-        if isinstance(program, FreeSide):
-            region = space.side(program.side, found[0])
-        else:
-            region = space.between(*found)
-        if region is None:
-            raise ValueError("A sampled free-space program must have a region.")
-        return region
-
-    def _absent_question(self, key: str, program: Program, text: str) -> Question:
+    def _absent_question(self, key: str, program: AnyProgram, text: str) -> Question:
         steps, step_ids = self._steps(program)
         return Question(
             kind=key,
@@ -255,6 +287,11 @@ class Asker:
             phrase, item = self._short_name(index), objects[index]
             if what == "position":
                 steps.append(Step("position", phrase, item.point_norm))
+            elif what == "front":
+                part = FRONTS.get(item.name, "")
+                front = front_cam(facts, index)
+                assert front is not None
+                steps.append(Step("orientation", f"{phrase} {part}".strip(), front))
             else:
                 steps.append(Step("size", phrase, (float(getattr(facts, what)[index]),)))
             ids.append(item.id)

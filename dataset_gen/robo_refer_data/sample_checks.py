@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from robo_refer.data import Question, Sample, masks
 from robo_refer.data.checks import check_sample
 from robo_refer.data.records import to_row
-from robo_refer.data.sample import FAMILIES, SPOKEN
+from robo_refer.data.sample import FAMILIES, FREE, SPOKEN
 from robo_refer.errors import RoboReferError
 from robo_refer.metrics import is_hit
 from robo_refer.parsing import format_answer, parse
@@ -101,12 +101,14 @@ def _target_problems(
     points = zip(question.answer.points, written.points, strict=True)
     for exact, rounded in points:
         yield from _point_problems("Its point", exact, rounded, mask, "its mask")
-    if question.family != "free_space":
+    if question.family not in FREE:
         yield from _object_problems(question.target_ids, mask, truths)
     else:
         if question.target_ids:
             yield f"It asks for free space, but its targets are {question.target_ids}."
-        covered = [id_ for id_, truth in truths.items() if _overlap(mask, truth)]
+        # On top of an object the free space is a part of it.
+        own = question.step_ids if question.kind == "place_on" else ()
+        covered = [i for i, truth in truths.items() if i not in own and _overlap(mask, truth)]
         if covered:
             yield f"It asks for free space, but its mask covers the objects {covered}."
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from robo_refer.data import read_samples, shard_paths
-from robo_refer_data.blind_stats import blind_stats, blind_table
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_data.tables import Tables
 
 KindKey = tuple[str, str, int]
 """kind, family, hops."""
@@ -22,12 +23,16 @@ class Summary:
         scenes: number of scenes per half ("" for sources that have none).
         kinds: number of questions per (kind, family, hops) and half.
         sizes: number of scenes per (width, height) in pixels, (0, 0) where the camera is not known.
+        worlds: number of scenes per world ("" for what has none).
+        credits: number of scenes per (model, creator, licence) of the models that others made.
         bytes: size of the shards on disk.
     """
 
     scenes: Counter[str] = field(default_factory=Counter)
     kinds: dict[KindKey, Counter[str]] = field(default_factory=dict)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    worlds: Counter[str] = field(default_factory=Counter)
+    credits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     bytes: int = 0
 
     @property
@@ -71,31 +76,80 @@ def summarise(path: Path) -> Summary:
         half = str(sample.meta.get("half", ""))
         summary.scenes[half] += 1
         summary.sizes[sample.size] += 1
+        summary.worlds[sample.source if half == "natural" else half] += 1
+        for model in sample.meta.get("credits", ()):
+            summary.credits[model["model"], model["creator"], model["licence"]] += 1
         for question in sample.questions:
             key = (question.kind, question.family, question.hops)
             summary.kinds.setdefault(key, Counter())[half] += 1
     return summary
 
 
-def write_card(out: Path, plan: dict[str, Any], summary: Summary) -> None:
-    """Write the dataset card (README.md) that the Hugging Face Hub and people read."""
-    scenes = ", ".join(f"{count} {half}".strip() for half, count in sorted(summary.scenes.items()))
-    options = "\n".join(f"- {name}: {value}" for name, value in plan.items())
-    card = _CARD.format(
-        scenes=scenes,
-        questions=summary.questions,
-        options=options,
-        table="\n".join(summary.table()),
-        blind="\n".join(blind_table(blind_stats(out))),
-    )
-    (out / "README.md").write_text(card)
+def write_card(
+    out: Path, options: dict[str, Any], summary: Summary, command: str = "generate"
+) -> None:
+    """Write the dataset card (README.md) that the Hugging Face Hub and people read.
 
+    Args:
+        out: dataset folder.
+        options: what it was made with.
+        summary: of it.
+        command: of `robo-refer data` that made it.
+
+    Raises:
+        RoboReferError: BAD_FILE when it cannot be written.
+    """
+    scenes = ", ".join(f"{count} {half}".strip() for half, count in sorted(summary.scenes.items()))
+    listed = "\n".join(f"- {name}: {value}" for name, value in options.items())
+    worlds = ", ".join(f"{count} {name}".strip() for name, count in sorted(summary.worlds.items()))
+    card = _CARD.format(
+        licence="other" if summary.credits else "apache-2.0",
+        scenes=scenes,
+        worlds=worlds,
+        credits=_credits(summary),
+        questions=summary.questions,
+        options=listed,
+        command=command,
+        table="\n".join(summary.table()),
+        tables="\n".join(Tables.of(out).lines()),
+    )
+    path = out / "README.md"
+    temporary = path.with_suffix(".tmp")
+    try:
+        temporary.write_text(card)
+        temporary.replace(path)
+    except OSError as error:
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"{path} cannot be written: {error}.",
+            "Make room or choose a writable folder, and give the same command again.",
+        ) from error
+
+
+def _credits(summary: Summary) -> str:
+    """Return the section that names whose models are in the pictures, "" where nobody's are."""
+    if not summary.credits:
+        return ""
+    rows = [
+        f"| {model} | {creator} | {licence} | {count} |"
+        for (model, creator, licence), count in sorted(summary.credits.items())
+    ]
+    head = ["| model | creator | licence | scenes |", "|---|---|---|---|"]
+    return _CREDITS + "\n".join([*head, *rows]) + "\n"
+
+
+_CREDITS = """
+## Models
+
+The pictures show models that others made, each under its own licence, which asks to be named:
+
+"""
 
 _CARD = """---
 configs:
 - config_name: default
   data_files: data/*.parquet
-license: apache-2.0
+license: {licence}
 task_categories:
 - visual-question-answering
 tags:
@@ -103,18 +157,18 @@ tags:
 - spatial-referring
 ---
 
-# RoboRefer tabletop scenes
+# RoboRefer scenes
 
 Synthetic RGB-D scenes with exact ground truth, and instructions that refer to objects and free
-space in them. Scenes: {scenes}. Questions: {questions}.
+space in them. Scenes: {scenes}; {worlds}. Questions: {questions}.
 
-Made by `robo-refer data generate` with:
+Made by `robo-refer data {command}` with:
 
 {options}
 
-The natural half shows things standing on tables. In the decorrelated half image position,
-apparent size and depth are drawn independently, so that no rule of thumb on the image plane
-answers a question about depth. Score the halves apart.
+The natural half shows places of a home, things on tables among them. In the decorrelated half
+image position, apparent size and depth are drawn independently, so that no rule of thumb on the
+image plane answers a question about depth. Score the halves apart.
 
 ## Read it
 
@@ -131,10 +185,5 @@ run-length encodings, coordinates are x right and y down in [0, 1], lengths are 
 
 {table}
 
-## Answered without reading the question
-
-The best of several rules that see only the picture (the lowest object, the largest ...), per family
-and per relation that questions mention; (!) where it is surely right in more than 40 %.
-
-{blind}
-"""
+{tables}
+{credits}"""

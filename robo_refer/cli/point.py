@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
@@ -43,6 +43,13 @@ class PointOptions:
     model: str = "nano"
     """"nano", which comes with the package, or the folder of a checkpoint."""
 
+    depth_model: str = ""
+    """For a converted 2B or 8B where there is no depth file: take depth from this monocular model,
+    a folder or a name on the hub such as depth-anything/Depth-Anything-V2-Large-hf."""
+
+    quantize: Literal["int8", "int4"] | None = None
+    """Load the language model of a converted 2B or 8B in 8 or 4 bits."""
+
     think: bool = False
     """Reason before answering, even when the question looks direct."""
 
@@ -70,7 +77,9 @@ def main(argv: list[str]) -> None:
 
     from robo_refer.referrer import Referrer
 
-    referrer = Referrer.from_pretrained(options.model)
+    referrer = Referrer.from_pretrained(
+        options.model, depth_model=options.depth_model, quantize=options.quantize
+    )
     referral = referrer.refer(frame, options.instruction, think=options.think)
     if options.out is not None:
         from robo_refer.viz.draw import annotate

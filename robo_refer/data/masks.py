@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +30,9 @@ def encode(mask: NDArray[Any]) -> Rle:
             f"A mask must be (height, width), got shape {mask.shape}.",
             "Give one channel.",
         )
-    rle = _coco.encode(np.asfortranarray(mask != 0, dtype=np.uint8))
+    # OpenCV transposes several times faster than numpy does.
+    columns = cv2.transpose(np.ascontiguousarray(mask != 0).view(np.uint8))
+    rle = _coco.encode(columns.T)
     return {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")}
 
 

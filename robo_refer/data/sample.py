@@ -17,13 +17,17 @@ Rle = dict[str, Any]
 """COCO run-length encoding: {"size": [height, width], "counts": str} (pycocotools, ASCII)."""
 
 
-POINTING = ("object", "free_space", "absent", "relation", "reasoning")
+POINTING = ("object", "free_space", "absent", "relation", "reasoning", "placement")
 """Families that are answered by pointing, or by saying that there is nothing to point to.
 
 object: by name, colour or material, by the nearest object in a direction, by order and extremes;
 relation: the only one that stands in a relation ("the mug taller than the box"); reasoning: through
-two to five of all of these.
+two to five of all of these; placement: free space by what points, by distances and by several
+conditions at once.
 """
+
+FREE = ("free_space", "placement")
+"""Of these, families whose answer is a place where nothing is."""
 
 SPOKEN = ("yes_no", "choice", "fact", "numeric", "counting")
 """Families that are answered in words or numbers."""

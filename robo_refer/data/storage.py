@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -75,7 +76,8 @@ class _ShardFile:
         self._temporary.replace(self._path)
 
     def discard(self) -> None:
-        self._writer.close()
+        with suppress(OSError):  # a full disk, say, which is what ended the writing
+            self._writer.close()
         self._temporary.unlink(missing_ok=True)
 
     def _flush(self) -> None:
@@ -95,10 +97,10 @@ def write_shard(path: str | Path, samples: Iterable[Sample]) -> int:
     try:
         for sample in samples:
             shard.add(sample)
+        shard.commit()
     except BaseException:
         shard.discard()
         raise
-    shard.commit()
     return shard.count
 
 

@@ -82,6 +82,14 @@ class Engine(Protocol):
         ...
 
 
+def by_frame(requests: Sequence[Request]) -> list[list[int]]:
+    """Return the places of the requests about each frame, so that it is encoded once."""
+    groups: dict[int, list[int]] = {}
+    for place, request in enumerate(requests):
+        groups.setdefault(id(request.frame), []).append(place)
+    return list(groups.values())
+
+
 class PointScorer:
     """Collects the confidence of every number pair while an answer is written."""
 

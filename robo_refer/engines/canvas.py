@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from robo_refer.engines.base import Generation, Request, Timings
+from robo_refer.engines.base import Generation, Request, Timings, by_frame
 from robo_refer.parsing import parse
 from robo_refer.preprocess import Letterbox, PreprocessSpec, depth_array, image_array
 from robo_refer.tokens import normalise_instruction
@@ -27,11 +27,8 @@ class CanvasEngine(ABC):
         """Return one greedy answer per request; see `Engine.generate`."""
         for request in requests:
             normalise_instruction(request.instruction)
-        groups: dict[int, list[int]] = {}
-        for place, request in enumerate(requests):
-            groups.setdefault(id(request.frame), []).append(place)
         answers: dict[int, Generation] = {}
-        for places in groups.values():
+        for places in by_frame(requests):
             about = [requests[place] for place in places]
             start = perf_counter()
             image, depth = self.canvas(about[0].frame)

@@ -13,6 +13,7 @@ from robo_refer import tokens
 from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Request, Timings
 from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.errors import missing_package
+from robo_refer.preprocess import PreprocessSpec
 
 try:
     import torch
@@ -35,7 +36,7 @@ class TorchEngine(CanvasEngine):
     def __init__(self, folder: Path) -> None:
         self._model, self._processor = load_checkpoint(folder)
         self.name = folder.name
-        self.spec = self._processor.spec
+        self.spec: PreprocessSpec = self._processor.spec
         self.timings = Timings()
 
     def answer(

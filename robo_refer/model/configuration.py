@@ -60,6 +60,8 @@ class RoboReferConfig(PretrainedConfig):
         merge: side of the square of patches that the projector merges into one token.
         projector_norm: whether the projector has the second LayerNorm and third linear layer of
             the released 2B ("mlp_downsample_3x3_fix").
+        s2_scales: sides in pixels of the scales whose features are joined (8B); none: every tile
+            is for itself.
         image_token_id, depth_token_id: placeholders that features replace.
     """
 
@@ -78,6 +80,7 @@ class RoboReferConfig(PretrainedConfig):
         feature_layer: int = -1,
         merge: int = 2,
         projector_norm: bool = False,
+        s2_scales: tuple[int, ...] = (),
         image_token_id: int = 2,
         depth_token_id: int = 3,
         **kwargs: Any,
@@ -88,6 +91,7 @@ class RoboReferConfig(PretrainedConfig):
         self.feature_layer = feature_layer
         self.merge = merge
         self.projector_norm = projector_norm
+        self.s2_scales = tuple(s2_scales)
         self.image_token_id = image_token_id
         self.depth_token_id = depth_token_id
         kwargs.setdefault("tie_word_embeddings", self.text_config.tie_word_embeddings)

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from robo_refer import checkpoint_files as files
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 
@@ -117,9 +118,18 @@ def export(checkpoint: Path, out: Path, name: str) -> list[Path]:
         checkpoint: folder with safetensors, tokenizer and preprocessing spec.
         out: folder to write to.
         name: what the model calls itself in a `Referral`.
+
+    Raises:
+        RoboReferError: BAD_CHECKPOINT when it cannot be loaded, or sees images in tiles.
     """
     # The exporter warns of every optional package that it does not find.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    if (checkpoint / files.TILING).is_file():
+        raise RoboReferError(
+            ErrorCode.BAD_CHECKPOINT,
+            f"{checkpoint} sees images in tiles, which the ONNX engine does not.",
+            "Use it as it is, with the extra 'torch', or serve it with vLLM.",
+        )
     model, processor = load_checkpoint(checkpoint)
     model.float()
     out.mkdir(parents=True, exist_ok=True)

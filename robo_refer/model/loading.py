@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from robo_refer import checkpoint_files as files
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
+from robo_refer.model.tiled_processing import TiledProcessor
 
 
-def load_checkpoint(
-    folder: Path,
-) -> tuple[RoboReferForConditionalGeneration, RoboReferProcessor]:
+def load_checkpoint(folder: Path, **options: Any) -> tuple[RoboReferForConditionalGeneration, Any]:
     """Return the model, ready to answer, and the processor of a checkpoint folder.
+
+    That is a `RoboReferProcessor` or, for a converted 2B or 8B, a `TiledProcessor`.
+
+    Args:
+        folder: the checkpoint.
+        options: passed on to `from_pretrained` of the model.
 
     Raises:
         RoboReferError: BAD_CHECKPOINT when a file is missing or damaged, or when its weights are
@@ -21,9 +28,10 @@ def load_checkpoint(
     if not folder.is_dir():
         raise _bad_checkpoint(folder, "there is no such folder")
     try:
-        processor = RoboReferProcessor.from_pretrained(folder)
+        tiled = (folder / files.TILING).is_file()
+        processor = (TiledProcessor if tiled else RoboReferProcessor).from_pretrained(folder)
         model, report = RoboReferForConditionalGeneration.from_pretrained(
-            folder, output_loading_info=True
+            folder, output_loading_info=True, **options
         )
     except Exception as error:  # each library has its own exceptions for a broken file
         raise _bad_checkpoint(folder, " ".join(str(error).split())) from error

@@ -17,9 +17,8 @@ from transformers.cache_utils import Cache
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.model import tower as _tower  # noqa: F401 - registers nano's tower
 from robo_refer.model.configuration import RoboReferConfig
-from robo_refer.model.projector import Projector
+from robo_refer.model.sight import Sight
 
 
 @dataclass
@@ -52,20 +51,12 @@ class RoboReferPreTrainedModel(PreTrainedModel):
             nn.init.normal_(module.weight, std=0.02)
 
 
-class RoboReferModel(RoboReferPreTrainedModel):
+class RoboReferModel(Sight, RoboReferPreTrainedModel):
     """Towers, projectors and decoder without the head."""
 
     def __init__(self, config: RoboReferConfig) -> None:
         super().__init__(config)
-        self.vision_tower = AutoModel.from_config(config.vision_config)
-        self.depth_tower = AutoModel.from_config(config.depth_config)
-        width = config.text_config.hidden_size
-        self.vision_projector = Projector(
-            config.vision_config.hidden_size, width, config.merge, config.projector_norm
-        )
-        self.depth_projector = Projector(
-            config.depth_config.hidden_size, width, config.merge, config.projector_norm
-        )
+        self.build_sight(config)
         self.language_model = AutoModel.from_config(config.text_config)
         self.post_init()
 
@@ -75,22 +66,19 @@ class RoboReferModel(RoboReferPreTrainedModel):
     def set_input_embeddings(self, value: nn.Module) -> None:
         self.language_model.set_input_embeddings(value)
 
-    def tower_features(self, tower: PreTrainedModel, pixels: torch.Tensor) -> torch.Tensor:
-        """Return (images, patches, channels) of the configured layer."""
-        layer = self.config.feature_layer
-        if layer == -1:
-            return tower(pixel_values=pixels).last_hidden_state
-        return tower(pixel_values=pixels, output_hidden_states=True).hidden_states[layer]
-
-    def image_tokens(self, pixel_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (images, tokens, width) and the features they came from."""
-        features = self.tower_features(self.vision_tower, pixel_values)
-        return self.vision_projector(features, _grid(self.config.vision_config)), features
-
-    def depth_tokens(self, depth_values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (depth maps, tokens, width) and the features they came from."""
-        features = self.tower_features(self.depth_tower, depth_values)
-        return self.depth_projector(features, _grid(self.config.depth_config)), features
+    def embed(
+        self,
+        input_ids: torch.Tensor,
+        image_tokens: torch.Tensor | None = None,
+        depth_tokens: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return (batch, length, width): words, with features in the places of their token."""
+        embeds = self.get_input_embeddings()(input_ids)
+        if image_tokens is not None:
+            embeds = _fill(embeds, input_ids, self.config.image_token_id, image_tokens)
+        if depth_tokens is not None:
+            embeds = _fill(embeds, input_ids, self.config.depth_token_id, depth_tokens)
+        return embeds
 
     def forward(
         self,
@@ -103,6 +91,8 @@ class RoboReferModel(RoboReferPreTrainedModel):
         past_key_values: Cache | None = None,
         inputs_embeds: torch.Tensor | None = None,
         use_cache: bool | None = None,
+        image_grids: torch.Tensor | None = None,
+        depth_grids: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> RoboReferModelOutput:
         """Run the decoder over text with image and depth features in their placeholders.
@@ -117,17 +107,19 @@ class RoboReferModel(RoboReferPreTrainedModel):
             depth_mask: (batch,) bool, which samples have depth.
             attention_mask: (batch, length), or a (batch, 1, length, length) bool mask where
                 several questions share one image.
+            image_grids, depth_grids: (images, 2), rows and columns of tiles of each image's last
+                scale, where the model joins scales; `pixel_values` are then tiles.
         """
         image_features = depth_features = None
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         if pixel_values is not None:
-            tokens, image_features = self.image_tokens(pixel_values)
+            tokens, image_features = self.image_tokens(pixel_values, image_grids)
             inputs_embeds = _fill(inputs_embeds, input_ids, self.config.image_token_id, tokens)
         if depth_values is not None and depth_mask is not None:
             depth_values = depth_values[depth_mask.bool()]
         if depth_values is not None and len(depth_values):
-            tokens, depth_features = self.depth_tokens(depth_values)
+            tokens, depth_features = self.depth_tokens(depth_values, depth_grids)
             inputs_embeds = _fill(inputs_embeds, input_ids, self.config.depth_token_id, tokens)
         output = self.language_model(
             inputs_embeds=inputs_embeds,
@@ -186,6 +178,8 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
         labels: torch.LongTensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | torch.Tensor = 0,
+        image_grids: torch.Tensor | None = None,
+        depth_grids: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Return logits (and the loss where `labels` are given); inputs as in the inner model."""
@@ -199,6 +193,8 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
             past_key_values=past_key_values,
             inputs_embeds=inputs_embeds,
             use_cache=use_cache,
+            image_grids=image_grids,
+            depth_grids=depth_grids,
             **kwargs,
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
@@ -216,32 +212,49 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
             attentions=output.attentions,
         )
 
+    def _expand_inputs_for_generation(
+        self, expand_size: int = 1, **kwargs: Any
+    ) -> tuple[torch.LongTensor, dict[str, Any]]:
+        """Repeat the inputs for several answers to each prompt; transformers repeats row by row.
+
+        Raises:
+            RoboReferError: BAD_REQUEST where rows of pixels are tiles: repeated one by one, they
+                would be those of other images, and nothing would tell.
+        """
+        if expand_size > 1 and kwargs.get("image_grids") is not None:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                "Several answers at once to a prompt whose image is tiles are not supported.",
+                "Give the sample to the processor as many times as you want answers.",
+            )
+        return super()._expand_inputs_for_generation(expand_size=expand_size, **kwargs)
+
     def prepare_inputs_for_generation(
         self,
         input_ids: torch.LongTensor,
         pixel_values: torch.Tensor | None = None,
         depth_values: torch.Tensor | None = None,
         depth_mask: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
         is_first_iteration: bool | None = False,
+        image_grids: torch.Tensor | None = None,
+        depth_grids: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Pass the images on in the prefill only: afterwards they live in the cache."""
         inputs: dict[str, Any] = super().prepare_inputs_for_generation(
-            input_ids, is_first_iteration=is_first_iteration, **kwargs
+            input_ids,
+            inputs_embeds=inputs_embeds,
+            is_first_iteration=is_first_iteration,
+            **kwargs,
         )
         if is_first_iteration or not kwargs.get("use_cache", True):
             inputs["pixel_values"] = pixel_values
             inputs["depth_values"] = depth_values
             inputs["depth_mask"] = depth_mask
+            inputs["image_grids"] = image_grids
+            inputs["depth_grids"] = depth_grids
         return inputs
-
-
-def _grid(config: Any) -> tuple[int, int]:
-    """Return rows and columns of a tower's features."""
-    if hasattr(config, "grid"):
-        return config.grid
-    side = config.image_size // config.patch_size
-    return side, side
 
 
 def _fill(

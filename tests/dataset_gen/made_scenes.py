@@ -12,6 +12,7 @@ from robo_refer_data.observation import Half, Observation
 
 NAMES = ("mug", "bowl", "bottle", "can", "box", "book", "plate", "apple", "banana", "spoon")
 COLOURS = ("red", "green", "blue", "yellow", "white", "black")
+POINTED = ("mug", "spoon")  # these have a front
 MATERIALS = ("ceramic", "plastic", "wood", "metal")
 
 
@@ -105,7 +106,7 @@ def _painted(
                     material,
                     size,
                     pose,
-                    None,
+                    np.array([1.0, 0.0, 0.0]) if name in POINTED else None,
                     masks.encode(mask),
                     float(mask.sum() / full[index]),
                     float(np.median(depth[mask])),

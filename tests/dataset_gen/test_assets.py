@@ -23,7 +23,7 @@ def instances(name, count=6):
         rng = np.random.default_rng(seed)
         colour = spec.colours[seed % len(spec.colours)]
         material = spec.materials[seed % len(spec.materials)]
-        yield build_asset(name, rng, colour, material)
+        yield build_asset(ASSETS[name], rng, colour, material)
 
 
 def test_vocabulary_is_wide_enough_and_known():
@@ -140,7 +140,7 @@ def test_turning_and_joining_keep_size():
 
 def test_material_word_is_what_can_be_seen():
     rng = np.random.default_rng(0)
-    assert build_asset("spoon", rng, "brown", "metal").material == "wood"
-    assert build_asset("mug", rng, "grey", "metal").material == "metal"
-    assert build_asset("mug", rng, "red", "metal").material == ""
-    assert build_asset("mug", rng, "red", "ceramic").material == "ceramic"
+    assert build_asset(ASSETS["spoon"], rng, "brown", "metal").material == "wood"
+    assert build_asset(ASSETS["mug"], rng, "grey", "metal").material == "metal"
+    assert build_asset(ASSETS["mug"], rng, "red", "metal").material == ""
+    assert build_asset(ASSETS["mug"], rng, "red", "ceramic").material == "ceramic"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from robo_refer.data.sample import FAMILIES, POINTING, SPOKEN
 from robo_refer_data import families
-from robo_refer_data.families import choice, counting, numeric, yes_no
+from robo_refer_data.families import numeric
+from robo_refer_data.language.vocabulary import plural
 from robo_refer_data.questions import Asker, ask
 from robo_refer_data.relations.facts import Facts
 from robo_refer_data.relations.registry import NO, RELATIONS, YES
@@ -65,7 +66,7 @@ def test_a_choice_has_one_right_option(seed, half):
         truth = RELATIONS[question.kind.removeprefix("choice_")].decide(facts)
         assert truth[subject, reference] == YES
         options = question.text.count("(")
-        assert 2 <= options <= 4
+        assert 3 <= options <= 4
         assert question.tags["chance"] == pytest.approx(1 / options, abs=1e-3)
         assert question.reply in question.text
         assert (truth[:, reference] == NO).sum() >= options - 1
@@ -124,10 +125,10 @@ def test_answers_cannot_be_told_from_the_words():
     for kind in {kind for kind, _ in replies}:
         yes, no = replies[kind, True], replies[kind, False]
         assert abs(yes - no) <= 3.5 * np.sqrt(yes + no), kind
-    for options in (2, 3):
-        counts = [letters[options, f"({letter})"] for letter in "abc"[:options]]
+    for options in (3, 4):
+        counts = [letters[options, f"({letter})"] for letter in "abcd"[:options]]
         expected = sum(counts) / options
-        assert expected > 50
+        assert expected > 25
         assert max(abs(count - expected) for count in counts) <= 4 * np.sqrt(expected)
 
 
@@ -148,19 +149,9 @@ def test_the_same_state_asks_the_same():
     assert len({question.text for question in first}) == len(first)
 
 
-def test_families_but_fact_have_two_hundred_forms():
-    pairs = [name for name, item in RELATIONS.items() if item.form == "pair"]
-    said = sum(len(RELATIONS[name].says) for name in pairs)
-    assert len(yes_no.FORMS) * said >= 200
-    assert len(choice.FORMS) * said >= 200
-    asked_for = sum(len(measure.forms) for measure in numeric.MEASURES.values())
-    assert len(numeric.WRAPPERS) * asked_for >= 200
-    assert len(counting.FORMS) * len(counting.THINGS) * said >= 200
-
-
 @pytest.mark.parametrize(
     ("name", "many"),
     [("mug", "mugs"), ("box", "boxes"), ("brush", "brushes"), ("knife", "knives")],
 )
 def test_plurals(name, many):
-    assert counting.plural(name) == many
+    assert plural(name) == many

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from robo_refer_data import cli
 from robo_refer_data.generate import generate
 from robo_refer_data.making import make_sample
 from robo_refer_data.plan import Plan
-from robo_refer_data.summary import summarise
+from robo_refer_data.summary import summarise, write_card
 
 SIZE = {"width": 32, "height": 24}
 
@@ -119,6 +121,55 @@ def test_an_unwritable_place_is_an_error(tmp_path: Path) -> None:
     assert error.code is ErrorCode.BAD_FILE
 
 
+def full_disk_sample(plan: Plan, index: int) -> Sample:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_an_error_and_what_is_finished_stays(tmp_path: Path) -> None:
+    plan = Plan(scenes=16, **SIZE)
+    generate(tmp_path, plan, 1, fake_sample)
+    kept, lost = shard_paths(tmp_path)
+    lost.unlink()
+    error = error_of(lambda: generate(tmp_path, plan, 1, full_disk_sample))
+    assert error.code is ErrorCode.BAD_FILE
+    assert "No space" in error.message
+    assert "second run goes on" in error.remedy
+    assert shard_paths(tmp_path) == [kept]
+    assert not list((tmp_path / "data").glob(".*"))
+
+
+def test_a_dataset_of_another_version_is_not_continued(tmp_path: Path) -> None:
+    plan = Plan(scenes=2, **SIZE)
+    generate(tmp_path, plan, 1, fake_sample)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "generator": 3}))
+    error = error_of(lambda: generate(tmp_path, plan, 1, fake_sample))
+    assert error.code is ErrorCode.BAD_REQUEST
+    assert "generator is 3, not" in error.message
+
+
+def test_a_card_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    generate(tmp_path, Plan(scenes=2, **SIZE), 1, fake_sample)
+    (tmp_path / "README.md").mkdir()
+    error = error_of(lambda: write_card(tmp_path, {}, summarise(tmp_path)))
+    assert error.code is ErrorCode.BAD_FILE
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("families", ("objects",)),
+        ("relations", ("leftish",)),
+        ("wording", "loud"),
+        ("half", "both "),
+    ],
+)
+def test_unknown_names_are_refused_with_those_there_are(option: str, value: object) -> None:
+    error = error_of(lambda: Plan(scenes=1, **{option: value}))
+    assert error.code is ErrorCode.BAD_REQUEST
+    assert "Choose among" in error.remedy
+
+
 @pytest.mark.parametrize(
     "wrong", [{"scenes": 0}, {"seed": -1}, {"seed": 2**32}, {"width": 8}, {"height": 100_000}]
 )
@@ -175,3 +226,38 @@ def test_a_scene_follows_from_its_seed_and_not_from_the_size_of_the_dataset() ->
     assert first.questions == again.questions
     assert first.meta == again.meta
     assert not np.array_equal(first.rgb, other.rgb)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"objects": (0, 3)}, "0 to 3"),
+        ({"objects": (50, 50)}, "50 to 50"),
+        ({"objects": (9, 3)}, "9 to 3"),
+        ({"world": ("moon",)}, "moon"),
+        ({"world": ()}, "world"),
+        ({"assets": ()}, "objects"),
+        ({"renderer": "pencil"}, "pencil"),
+        ({"sensor": ("fog",)}, "fog"),
+    ],
+)
+def test_impossible_scenes_are_refused(options, said) -> None:
+    with pytest.raises(RoboReferError, match=said) as caught:
+        Plan(scenes=1, **options)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert caught.value.remedy
+
+
+def test_worlds_are_drawn_and_a_missing_engine_is_said_first(tmp_path, monkeypatch) -> None:
+    plan = Plan(scenes=40, seed=3, world=("desk", "shelf"), half="natural")
+    worlds = [plan.scene_options(index).world for index in range(40)]
+    assert worlds == [plan.scene_options(index).world for index in range(40)]
+    assert 8 < worlds.count("desk") < 32
+    assert Plan.from_manifest(plan.as_manifest()) == plan
+    monkeypatch.delitem(sys.modules, "robo_refer_data.scenes.settle", raising=False)
+    monkeypatch.delattr("robo_refer_data.scenes.settle", raising=False)
+    monkeypatch.setitem(sys.modules, "mujoco", None)
+    with pytest.raises(RoboReferError, match="mujoco") as caught:
+        generate(tmp_path / "none", plan)
+    assert caught.value.code is ErrorCode.MISSING_DEPENDENCY
+    assert not (tmp_path / "none").exists()  # before any work

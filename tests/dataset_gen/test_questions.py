@@ -17,9 +17,11 @@ from robo_refer_data.programs.execute import execute
 from robo_refer_data.programs.necessity import needs_every_step, without_a_step
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.truth import step_truths
-from robo_refer_data.programs.types import Filter, FreeBetween, FreeSide, Ordinal, Relate, anchors
+from robo_refer_data.programs.types import Filter, Free, Ordinal, Relate, anchors
 from robo_refer_data.questions import WEIGHTS, Asker, ask, family_of
+from robo_refer_data.relations.free_space import SIDES
 from robo_refer_data.relations.outcome import AMBIGUOUS, EMPTY
+from robo_refer_data.scenes import observe
 from tests.dataset_gen.made_scenes import made_scene
 
 seeds = st.integers(0, 300)
@@ -48,7 +50,10 @@ def test_every_question_executes_to_its_target(seed, half):
         if question.family == "object":
             assert (scene.facts.ids[execute(program, scene)],) == question.target_ids
         elif question.family == "absent":
-            assert execute(program, scene) == EMPTY
+            if isinstance(program, Free):
+                assert EMPTY in [execute(anchor, scene) for anchor in anchors(program)]
+            else:
+                assert execute(program, scene) == EMPTY
             assert question.answer.points == ()
             assert question.mask is None
 
@@ -63,6 +68,8 @@ def test_points_and_steps_lie_on_their_objects(seed, half):
         for id_, step in zip(question.step_ids, question.answer.steps, strict=True):
             if step.kind == "position":
                 assert on_mask(masks[id_], step.value)
+            elif step.kind == "orientation":
+                assert np.linalg.norm(step.value) == pytest.approx(1)
             else:
                 assert step.value[0] > 0
         for point in question.answer.points:
@@ -77,7 +84,9 @@ def test_anchors_are_located_before_the_answer(seed, half):
     for question, program in pairs:
         for anchor in anchors(program):
             index = execute(anchor, scene)
-            assert index < 0 or scene.facts.ids[index] in question.step_ids
+            if index < 0:  # what is absent ends the search
+                break
+            assert scene.facts.ids[index] in question.step_ids
         if isinstance(program, Ordinal) and question.family == "object":
             assert len(question.step_ids) == program.rank - 1
 
@@ -126,7 +135,7 @@ def test_free_space_is_on_the_table_and_clear_of_objects(seed):
     observation, pairs = asked(seed, "natural")
     camera = observation.camera
     for question, program in pairs:
-        if not isinstance(program, (FreeSide, FreeBetween)):
+        if not isinstance(program, Free) or question.mask is None or question.kind == "place_on":
             continue
         mask = masks.decode(question.mask)
         assert not (mask & ~observation.surface).any()
@@ -148,8 +157,9 @@ def test_free_sides_are_sectors_of_the_camera(seed):
     observation, pairs = asked(seed, "natural")
     scene = Scene(observation)
     for question, program in pairs:
-        if isinstance(program, FreeSide):
-            anchor = scene.facts.poses[execute(program.anchor, scene)][:2, 3]
+        if question.mask and isinstance(program, Free) and program.places[0].kind in SIDES:
+            (place, *_) = program.places
+            anchor = scene.facts.poses[execute(place.anchors[0], scene)][:2, 3]
             offset = _world_point(observation, question.answer.points[0])[:2] - anchor
             right = offset @ scene.facts.right_world[:2]
             forward = offset @ scene.facts.forward_world[:2]
@@ -158,7 +168,7 @@ def test_free_sides_are_sectors_of_the_camera(seed):
                 "right": (right, forward),
                 "front": (-forward, right),
                 "behind": (forward, right),
-            }[program.side]
+            }[place.kind]
             assert along > 0
             assert abs(across) <= along + 0.01
 
@@ -184,16 +194,39 @@ def test_every_kind_is_asked_about():
     for seed in range(100):
         for half in ("natural", "decorrelated"):
             kinds.update(question.kind for question, _ in asked(seed, half)[1])
-    # What has a front, or lies at an edge, these scenes do not have.
+    # What has a corner or a flat top these scenes do not have.
     pointing = [key for key in WEIGHTS if family_of(key) in POINTING]
     wanted = [key for key in pointing if family_of(key) != "relation"]
     assert sum(kinds[key] > 0 for key in pointing if family_of(key) == "relation") >= 15
     missing = {key.replace("free_two_step", "two_step") for key in wanted} - set(kinds)
-    assert not missing
+    assert missing == {"place_on"}
     direct = sum(kinds[key] for key in WEIGHTS if key.startswith("direct")) / kinds.total()
     absent = sum(kinds[key] for key in WEIGHTS if key.startswith("absent")) / kinds.total()
     assert 0.15 < direct < 0.35
     assert 0.05 < absent < 0.15
+
+
+def test_free_space_on_an_object_is_its_flat_top():
+    found = 0
+    for seed in range(0, 60, 2):
+        seen = observe(seed, "natural", 320, 240)
+        facts = Scene(seen).facts
+        for question in ask(seen, np.random.default_rng(seed), 4, ("placement",)):
+            if question.kind != "place_on":
+                continue
+            (id_,) = question.step_ids
+            rows, columns = np.nonzero(masks.decode(question.mask))
+            assert (seen.instance[rows, columns] == id_).all()
+            heights = [
+                _world_point(seen, ((column + 0.5) / 320, (row + 0.5) / 240))[2]
+                for row, column in zip(rows, columns, strict=True)
+            ]
+            top = facts.tops[facts.index_of[id_]]
+            assert np.abs(np.array(heights) - top).max() <= 0.0101
+            found += 1
+        if found >= 2:
+            return
+    raise AssertionError("No free space on top of anything was asked for.")
 
 
 def test_texts_are_distinct_within_a_scene():
@@ -234,6 +267,8 @@ def test_step_truths_match_the_steps():
             for step, truth in zip(question.answer.steps, truths, strict=True):
                 if step.kind == "position":
                     assert step.value == truth.point_norm
+                elif step.kind == "orientation":
+                    assert step.value == truth.front_cam
                 else:
                     assert step.value[0] in (truth.height_m, truth.extent_m)
                     seen += 1

@@ -22,13 +22,15 @@ PAPER = {
     "inside", "outside", "face", "back", "wide", "thin", "touch", "far_from",
 }  # fmt: skip
 
+OWN = {"faced", "parallel"}
 PAIRS = [name for name, item in RELATIONS.items() if item.form == "pair"]
 scenes = st.builds(made_scene, st.integers(0, 300), st.sampled_from(["natural", "decorrelated"]))
 quick = settings(max_examples=25, deadline=None)
 
 
 def test_all_31_are_there_and_say_what_they_are():
-    assert set(RELATIONS) == PAPER == set(listed.__all__)
+    assert set(RELATIONS) == PAPER | OWN == set(listed.__all__)
+    assert {name for name, item in RELATIONS.items() if item.own} == OWN
     assert len(PAPER) == 31
     for item in RELATIONS.values():
         assert item.definition.endswith(".")

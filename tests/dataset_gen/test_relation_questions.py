@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 
 import numpy as np
 import pytest
 
+from robo_refer.data import masks
 from robo_refer.errors import RoboReferError
+from robo_refer.parsing import format_answer, parse
 from robo_refer_data.plan import Plan
-from robo_refer_data.programs.execute import execute
+from robo_refer_data.programs.execute import execute, spots
 from robo_refer_data.programs.kinds import KINDS, MOST_STEPS, TRUE_OF
 from robo_refer_data.programs.necessity import without_a_step
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.steps import passed_through
-from robo_refer_data.programs.types import ANY, Filter, Known, Relate, Standing
+from robo_refer_data.programs.types import (
+    ANY,
+    Between,
+    Compare,
+    Filter,
+    Known,
+    Ordinal,
+    Relate,
+    Standing,
+    Superlative,
+    anchors,
+    with_anchors,
+)
 from robo_refer_data.questions import Asker, ask
 from robo_refer_data.relations.mentioned import BEHIND_OPERATIONS, relations_of
 from robo_refer_data.relations.outcome import AMBIGUOUS, EMPTY
@@ -37,7 +52,7 @@ def everything():
 def test_exactly_one_object_stands_in_the_relation_and_the_others_clearly_do_not() -> None:
     checked = 0
     for scene, question, program in everything():
-        if question.family != "relation":
+        if question.family != "relation" or not isinstance(program, Standing):
             continue
         anchor = execute(program.anchor, scene) if program.anchor else None
         truth = scene.truth(program.relation)
@@ -95,6 +110,72 @@ def test_dropping_the_inner_step_of_a_chain_of_both_kinds() -> None:
     assert without_a_step(Relate("behind", inner)) == [Relate("behind", Known(1))]
     assert without_a_step(Standing("tall", ANY, inner)) == [Standing("tall", ANY, Known(1))]
     assert without_a_step(Standing("corner", ANY)) == []
+
+
+def without_any_step(program):
+    """Yield what is left of a program without one of its operations, wherever it stands."""
+    if isinstance(program, Compare):  # without the comparison both of the two are left
+        return
+    if isinstance(program, (Ordinal, Superlative, Standing)):
+        yield program.of
+    if isinstance(program, (Relate, Between)):
+        yield program.head
+    yield from anchors(program)
+    for number, anchor in enumerate(anchors(program)):
+        for shorter in without_any_step(anchor):
+            found = list(anchors(program))
+            found[number] = shorter
+            yield with_anchors(program, found)
+
+
+def test_without_any_of_its_steps_a_question_has_another_answer_or_none() -> None:
+    families = ("object", "relation", "reasoning")
+    checked = Counter()
+    for seed in range(12):
+        for half in ("natural", "decorrelated"):
+            asker = Asker(made_scene(seed, half), np.random.default_rng(seed), families)
+            for question, program in asker.ask(24):
+                answer = execute(program, asker.scene)
+                shorter = list(without_any_step(program))
+                assert all(execute(one, asker.scene) != answer for one in shorter), question.text
+                checked[question.hops] += len(shorter)
+    assert all(checked[hops] > 20 for hops in range(1, MOST_STEPS + 1))
+
+
+def test_without_one_of_its_conditions_a_placement_is_another_place() -> None:
+    checked = 0
+    for seed in range(60):
+        asker = Asker(made_scene(seed), np.random.default_rng(seed), ("placement",))
+        for question, program in asker.ask(8):
+            space, wanted = asker.scene.free_space, spots(program, asker.scene)
+            size = space.pixels(*wanted)
+            assert size >= masks.area(question.mask) > 0
+            for number in range(len(wanted) if len(wanted) > 1 else 0):
+                looser = (*wanted[:number], *wanted[number + 1 :])
+                assert space.pixels(*looser) >= 2 * size
+                checked += 1
+    assert checked > 20
+
+
+def test_what_points_somewhere_is_a_step_of_the_way() -> None:
+    turned = 0
+    for seed in range(60):
+        scene = made_scene(seed)
+        facts = Scene(scene).facts
+        for question in ask(scene, np.random.default_rng(seed), 8, ("placement", "reasoning")):
+            for step, id_ in zip(question.answer.steps, question.step_ids, strict=True):
+                if step.kind == "orientation":
+                    index = facts.index_of[id_]
+                    assert step.target.startswith(facts.colours[index]) or step.target.startswith(
+                        facts.names[index]
+                    )
+                    front = facts.T_cam_world[:3, :3] @ facts.fronts_world[index]
+                    assert step.value == pytest.approx(tuple(front))
+                    turned += 1
+            if "free_aligned" in question.tags["chain"] or "free_facing" in question.tags["chain"]:
+                assert "orientation" in {step.kind for step in question.answer.steps}
+                assert parse(format_answer(question.answer)).points
+    assert turned > 20
 
 
 @pytest.mark.parametrize("name", TRUE_OF)

@@ -7,7 +7,7 @@ import pytest
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from robo_refer_data.assets.mesh import box
+from robo_refer_data.assets.mesh import Mesh, box
 from robo_refer_data.assets.palette import Surface
 from robo_refer_data.render import Lighting, render, sensor_depth
 from robo_refer_data.render.textures import TEXTURES, texture_weight
@@ -204,3 +204,12 @@ def test_sensor_copes_with_empty_depth():
     empty = np.zeros((60, 80), np.float32)
     measured = sensor_depth(empty, np.zeros((60, 80, 3), np.uint8), np.random.default_rng(0))
     assert (measured == 0).mean() > 0.99
+
+
+def test_a_sliver_without_a_normal_is_drawn_all_the_same() -> None:
+    # two faces back to back cancel each other's normal at their shared vertices
+    corners = np.array([[-0.2, -0.2, 0.1], [0.2, -0.2, 0.1], [0.0, 0.3, 0.1]])
+    sheet = Mesh(corners, np.array([[0, 1, 2], [0, 2, 1]], dtype=np.int32))
+    result = render(looking_down([Prop(sheet, GREY)]), 2)
+    assert (result.depth_m > 0).any()
+    assert np.isfinite(result.depth_m).all()

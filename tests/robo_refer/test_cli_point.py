@@ -38,7 +38,7 @@ def run(
     """Run the command with a stand-in for the model: (exit status, stdout, stderr)."""
 
     def call(argv: list[str], status: str = "ok") -> Status:
-        loader = SimpleNamespace(from_pretrained=lambda name: FakeReferrer(status))
+        loader = SimpleNamespace(from_pretrained=lambda name, **_: FakeReferrer(status))
         monkeypatch.setitem(sys.modules, "robo_refer.referrer", SimpleNamespace(Referrer=loader))
         return execute(argv, capfd)
 

@@ -84,9 +84,22 @@ def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def policy(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random checkpoint that can be trained with rewards."""
+    from policies import save_policy
+
+    folder = tmp_path_factory.mktemp("policy")
+    return save_policy(tiny_run(discs, folder), folder / "policy")
+
+
 @pytest.fixture
 def tiny_config(discs: Path, tmp_path: Path) -> SftConfig:
     """Two stages of a few steps on the discs."""
+    return tiny_run(discs, tmp_path)
+
+
+def tiny_run(discs: Path, folder: Path) -> SftConfig:
     tower = {
         "stem_channels": (4, 8),
         "stem_blocks": (0, 0, 1),
@@ -97,7 +110,7 @@ def tiny_config(discs: Path, tmp_path: Path) -> SftConfig:
     }
     return SftConfig(
         data=(str(discs),),
-        output=str(tmp_path / "run"),
+        output=str(folder / "run"),
         stages=(
             StageConfig("align", 2, 4, "depth_projector", 1.0, warmup_steps=1, decay_steps=1),
             StageConfig("full", 6, 4, "all", 0.7, warmup_steps=1, decay_steps=2),

@@ -6,7 +6,7 @@ import torch
 
 from robo_refer.model.tower import ResidualBlock, StandardConv
 from robo_refer_train.config import SftConfig
-from robo_refer_train.dataset import Classes, Collator, TrainingRows, load_table
+from robo_refer_train.dataset import Classes, Collator, TrainingRows
 from robo_refer_train.heads import TrainingModel, token_places
 from robo_refer_train.nano import (
     build_model,
@@ -16,6 +16,7 @@ from robo_refer_train.nano import (
     opener_ids,
 )
 from robo_refer_train.packing import Packer
+from robo_refer_train.sources import TableSource, load_table
 
 
 def test_filters_have_no_mean_and_equal_norms_whatever_the_weights() -> None:
@@ -73,7 +74,14 @@ def test_rows_without_depth_or_points_have_losses(tiny_config: SftConfig) -> Non
     points = set()
     for share in (0.0, 1.0):
         rows = TrainingRows(
-            table, packer, spec, classes, draws=12, seed=0, questions=1, depth_share=share
+            TableSource(table),
+            packer,
+            spec,
+            classes,
+            draws=12,
+            seed=0,
+            questions=1,
+            depth_share=share,
         )
         for number in range(12):
             batch = collator([rows[number]])

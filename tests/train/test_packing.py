@@ -10,9 +10,9 @@ from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.parsing import parse
 from robo_refer.types import Answer, Step
 from robo_refer_train.config import SftConfig
-from robo_refer_train.dataset import load_table
 from robo_refer_train.nano import build_model, build_processor
 from robo_refer_train.packing import IGNORE, Packer, answer_text, block_mask
+from robo_refer_train.sources import load_table
 
 TRIPLES = [
     ("the red disc", Answer(((0.25, 0.5),)), False),

@@ -13,8 +13,8 @@ from robo_refer.errors import RoboReferError
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer_train import sft
 from robo_refer_train.config import SftConfig, load_config, save_config
-from robo_refer_train.dataset import load_table
 from robo_refer_train.nano import build_model, build_processor
+from robo_refer_train.sources import load_table
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
@@ -18,22 +16,15 @@ from torch.utils.data import Dataset
 
 from robo_refer.data.records import from_row
 from robo_refer.data.sample import POINTING, ObjectTruth, Question, Sample
-from robo_refer.data.storage import shard_paths
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import Answer, FloatArray, Step
 from robo_refer_train.augment import augment_rgb, blob_holes, stray_pixels
 from robo_refer_train.packing import IGNORE, Packed, Packer, block_mask
+from robo_refer_train.sources import Source
 
 CELL_PX = 8
 REASON_SHARE = 0.1
 SQUASH_SHARE = 0.15
-_COLUMNS = ["id", "rgb", "depth", "camera", "objects", "questions", "source", "meta"]
-
-
-def load_table(folders: Sequence[str | Path]) -> pa.Table:
-    """Return all samples of some dataset folders as one Arrow table, images still encoded."""
-    paths = [path for folder in folders for path in shard_paths(folder)]
-    return pa.concat_tables(pq.read_table(path, columns=_COLUMNS) for path in paths)
 
 
 @dataclass(frozen=True)
@@ -58,13 +49,13 @@ class Classes:
 class TrainingRows(Dataset[dict[str, Any]]):
     """`draws` training rows; row k is a function of (seed, k) alone, so that runs can resume.
 
-    Every pass over the table is a new permutation, and every draw a new augmentation and a new
-    choice of questions.
+    Every pass over the source is a new permutation, and every draw a new augmentation and a new
+    choice of questions. With `both_views`, two draws show one sample, without depth and with it.
     """
 
     def __init__(
         self,
-        table: pa.Table,
+        source: Source,
         packer: Packer,
         spec: PreprocessSpec,
         classes: Classes,
@@ -74,8 +65,9 @@ class TrainingRows(Dataset[dict[str, Any]]):
         questions: int,
         depth_share: float,
         weights: Mapping[str, float] | None = None,
+        both_views: bool = False,
     ) -> None:
-        self._table = table
+        self._source = source
         self._packer = packer
         self._spec = spec
         self._lookup = {
@@ -85,23 +77,18 @@ class TrainingRows(Dataset[dict[str, Any]]):
         self._draws, self._seed = draws, seed
         self._questions, self._depth_share = questions, depth_share
         self._weights = weights or {}
-        self._order: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, np.int64))
+        self._both_views = both_views
 
     def __len__(self) -> int:
         return self._draws
 
-    def _index(self, draw: int) -> int:
-        epoch, place = divmod(draw, len(self._table))
-        if self._order[0] != epoch:
-            rng = np.random.default_rng([self._seed, epoch])
-            self._order = (epoch, rng.permutation(len(self._table)))
-        return int(self._order[1][place])
-
     def __getitem__(self, draw: int) -> dict[str, Any]:
         rng = np.random.default_rng([self._seed, draw, 1])
-        sample = from_row(self._table.slice(self._index(draw), 1).to_pylist()[0])
+        shown = draw // 2 if self._both_views else draw
+        sample = from_row(self._source.row(shown, self._seed))
         squash = rng.uniform(0.75, 1.0) if rng.random() < SQUASH_SHARE else 1.0
-        with_depth = sample.depth_m is not None and rng.random() < self._depth_share
+        drawn = draw % 2 if self._both_views else rng.random() < self._depth_share
+        with_depth = sample.depth_m is not None and bool(drawn)
         rgb = _squash(augment_rgb(sample.rgb, rng), squash)
         row: dict[str, Any] = {
             "pixel_values": image_array(rgb, self._spec),

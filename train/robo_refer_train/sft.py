@@ -8,6 +8,7 @@ behind a block mask, soft coordinate targets, auxiliary heads.
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,12 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
+from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import SftConfig, StageConfig, save_config
-from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows, load_table
+from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows
 from robo_refer_train.heads import TrainingModel
 from robo_refer_train.nano import (
     build_model,
@@ -34,12 +35,13 @@ from robo_refer_train.nano import (
 )
 from robo_refer_train.optimizer import MuonAdamW
 from robo_refer_train.packing import Packer
+from robo_refer_train.sources import load_table, open_source
 
 DONE_FILE = "stage_done.json"
 WEIGHTS_FILE = "weights.safetensors"
 
 
-class StageTrainer(Trainer):
+class StageTrainer(WholeCheckpoints, Trainer):
     """Trainer whose rows come in their own order and whose loss parts are logged."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -110,7 +112,10 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=stage.steps,
-        per_device_train_batch_size=stage.batch_images,
+        # WORLD_SIZE is set by accelerate and torchrun.
+        per_device_train_batch_size=max(
+            1, stage.batch_images // int(os.environ.get("WORLD_SIZE", "1"))
+        ),
         learning_rate=stage.learning_rate,
         lr_scheduler_type="warmup_stable_decay",
         warmup_steps=stage.warmup_steps,
@@ -124,9 +129,9 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
         max_grad_norm=1.0,
         seed=config.seed,
         save_steps=config.save_steps,
-        save_total_limit=1,
+        save_total_limit=2,
         logging_steps=config.log_steps,
-        report_to=["tensorboard"],
+        report_to=list(config.report_to),
         dataloader_num_workers=1,
         dataloader_prefetch_factor=4,
         remove_unused_columns=False,
@@ -145,7 +150,7 @@ def run(config: SftConfig) -> Path:
     set_seed(config.seed)
     output = Path(config.output)
     save_config(config, output / "config.yaml")
-    table = load_table(config.data)
+    table = load_table(config.data, ("objects", "questions"))
     processor, classes = _processor(config, output, table)
     model = build_model(config, processor.tokenizer)
     if config.start_from:
@@ -165,7 +170,7 @@ def run(config: SftConfig) -> Path:
         load_model(training, output / done[-1].name / WEIGHTS_FILE)
     for number, stage in enumerate(config.stages):
         if stage not in done:
-            _run_stage(config, stage, number, training, processor, classes, table)
+            _run_stage(config, stage, number, training, processor, classes)
     final = output / "final"
     model.save_pretrained(final)
     processor.save_pretrained(final)
@@ -194,23 +199,27 @@ def _run_stage(
     training: TrainingModel,
     processor: RoboReferProcessor,
     classes: Classes,
-    table: Any,
 ) -> None:
     folder = Path(config.output) / stage.name
     if stage.init_depth_from_rgb:
         copy_rgb_into_depth(training.model)
     set_trainable(training, stage)
     spec = processor.spec
+    draws, seed = stage.steps * stage.batch_images, config.seed * 100 + number
+    source = open_source(
+        config.data, config.source_weights, stream=config.stream, draws=draws, seed=seed
+    )
     rows = TrainingRows(
-        table,
+        source,
         Packer(processor.tokenizer.backend_tokenizer, spec.image_tokens, spec.depth_tokens),
         spec,
         classes,
-        draws=stage.steps * stage.batch_images,
-        seed=config.seed * 100 + number,
+        draws=draws,
+        seed=seed,
         questions=config.questions_per_image,
         depth_share=stage.depth_share if config.use_depth else 0.0,
         weights=config.question_weights,
+        both_views=stage.both_views and config.use_depth,
     )
     numbers = number_ids(processor.tokenizer)
     collator = Collator(
@@ -221,8 +230,7 @@ def _run_stage(
     trainer = StageTrainer(
         training, _arguments(config, stage, folder), data_collator=collator, train_dataset=rows
     )
-    checkpoint = get_last_checkpoint(str(folder)) if folder.exists() else None
-    result = trainer.train(resume_from_checkpoint=checkpoint)
+    result = trainer.train(resume_from_checkpoint=newest_whole(folder))
     folder.mkdir(parents=True, exist_ok=True)
     save_model(training, str(folder / WEIGHTS_FILE))
     (folder / DONE_FILE).write_text(json.dumps({"loss": result.training_loss}))

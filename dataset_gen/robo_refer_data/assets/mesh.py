@@ -25,26 +25,33 @@ CREASE_COS = 0.78  # profile corners sharper than ~39 degrees keep a hard edge
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles: `vertices` (V, 3) metres, `faces` (F, 3) vertex indices, counter-clockwise."""
+    """Triangles.
+
+    Attributes:
+        vertices: (V, 3) metres.
+        faces: (F, 3) vertex indices, counter-clockwise.
+        uv: (V, 2) float32 texture coordinates, v upwards, where its surface shows a picture.
+    """
 
     vertices: FloatArray
     faces: IntArray
+    uv: NDArray[np.float32] | None = None
 
     def moved(self, offset: Vector) -> Mesh:
         """Return the mesh shifted by `offset` (3,) metres."""
-        return Mesh(self.vertices + np.asarray(offset, dtype=float), self.faces)
+        return Mesh(self.vertices + np.asarray(offset, dtype=float), self.faces, self.uv)
 
     def turned(self, rotation: FloatArray) -> Mesh:
         """Return the mesh with every vertex multiplied by the 3x3 `rotation`."""
-        return Mesh(self.vertices @ np.asarray(rotation).T, self.faces)
+        return Mesh(self.vertices @ np.asarray(rotation).T, self.faces, self.uv)
 
     def scaled(self, factors: Sequence[float]) -> Mesh:
         """Return the mesh scaled along x, y, z (positive factors)."""
-        return Mesh(self.vertices * np.asarray(factors, dtype=float), self.faces)
+        return Mesh(self.vertices * np.asarray(factors, dtype=float), self.faces, self.uv)
 
 
 def join(meshes: Sequence[Mesh]) -> Mesh:
-    """Return one mesh that holds all of `meshes`."""
+    """Return one mesh that holds all of `meshes`, without texture coordinates."""
     starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
     faces = [mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)]
     vertices = np.concatenate([mesh.vertices for mesh in meshes])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 Rgb = tuple[float, float, float]
 """sRGB in [0, 1]."""
@@ -40,6 +41,7 @@ class Surface:
         scale_m: size of the texture's pattern, metres (bands: a height, see the texture).
         gloss: 0 matt .. 1 mirror-like highlights.
         metal: 0 or 1, metals reflect in their own colour.
+        image: (h, w, 3) uint8 sRGB shown at the mesh's texture coordinates, instead of `colour`.
     """
 
     colour: Rgb
@@ -48,6 +50,7 @@ class Surface:
     scale_m: float = 0.02
     gloss: float = 0.3
     metal: float = 0.0
+    image: NDArray[np.uint8] | None = None
 
 
 FINISH: dict[str, tuple[float, float]] = {  # material word: (gloss, metal)

@@ -35,6 +35,21 @@ class Cavity:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a model that others made comes from.
+
+    Attributes:
+        model: its name in its source, "Scopia#cup".
+        creator: who made it, as the source says.
+        licence: under which it is used.
+    """
+
+    model: str
+    creator: str
+    licence: str
+
+
+@dataclass(frozen=True)
 class Shape:
     """What a builder returns: parts in any frame with z up, standing on its lowest point.
 
@@ -44,6 +59,7 @@ class Shape:
         flat_top_m: (x, y) extents of the flat top around the z axis on which things can stand.
         shelter_m: (x, y, z) extents of the free space below its top, or None.
         material: the word for what it is made of where that is not what was asked for, or None.
+        origin: where its model comes from, None for what is built from parameters.
     """
 
     parts: Sequence[Part]
@@ -52,6 +68,7 @@ class Shape:
     flat_top_m: tuple[float, float] | None = None
     shelter_m: tuple[float, float, float] | None = None
     material: str | None = None
+    origin: Origin | None = None
 
 
 Builder = Callable[[np.random.Generator, str, str], Shape]
@@ -73,6 +90,8 @@ class AssetSpec:
         small: fits into bowls and baskets.
         stick: long and thin: can stand in a cup.
         slab: can lean against something; its long axis is x.
+        span_m: no instance is longer than this, metres.
+        version: changes with the models that it is built from; "" for parametric ones.
     """
 
     name: str
@@ -85,6 +104,8 @@ class AssetSpec:
     small: bool = False
     stick: bool = False
     slab: bool = False
+    span_m: float = 0.45
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,9 +143,8 @@ def asset(
     return register
 
 
-def build_asset(name: str, rng: np.random.Generator, colour: str, material: str) -> Asset:
-    """Build one instance of `name`, moved so that its box is centred on the origin."""
-    spec = ASSETS[name]
+def build_asset(spec: AssetSpec, rng: np.random.Generator, colour: str, material: str) -> Asset:
+    """Build one instance of `spec`, moved so that its box is centred on the origin."""
     shape = spec.build(rng, colour, material)
     low = np.min([part.mesh.vertices.min(axis=0) for part in shape.parts], axis=0)
     high = np.max([part.mesh.vertices.max(axis=0) for part in shape.parts], axis=0)

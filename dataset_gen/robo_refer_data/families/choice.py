@@ -1,7 +1,7 @@
-"""Which of two to four objects stands in a relation to another: multiple choice.
+"""Which of three or four objects stands in a relation to another: multiple choice.
 
 Exactly one option does, and every other option clearly does not. The right one's place is drawn
-uniformly.
+uniformly. Of two options a coin would be right too often.
 """
 
 from __future__ import annotations
@@ -12,18 +12,8 @@ from robo_refer.data.sample import Question
 from robo_refer_data.families.teller import PAIRS, Teller
 from robo_refer_data.relations.registry import NO, YES
 
-FORMS = (
-    "which of these is {says} {anchor}? {options}",
-    "which one is {says} {anchor}? {options}",
-    "what is {says} {anchor}? {options}",
-    "choose what is {says} {anchor}: {options}",
-    "pick the one that is {says} {anchor}: {options}",
-    "one of these is {says} {anchor}. which? {options}",
-    "{options}: which is {says} {anchor}?",
-    "of the following, which is {says} {anchor}? {options}",
-)
 LETTERS = "abcd"
-MOST = len(LETTERS)
+LEAST, MOST = 3, len(LETTERS)
 
 
 class Choice:
@@ -31,38 +21,41 @@ class Choice:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        known = teller.describable()
-        self._left: dict[str, list[tuple[int, int]]] = {}
-        for name in PAIRS:
-            truth = teller.truth(name)
-            found = [
-                (subject, reference)
-                for reference in known
-                if any(truth[other, reference] == NO for other in known)
-                for subject in known
-                if truth[subject, reference] == YES
-            ]
-            if found:
-                self._left[name] = found
+        self._names = list(PAIRS)
+        self._left: dict[str, list[list[int]]] = {}
 
     def draw(self) -> Question | None:
         """Return another question, or None."""
         teller = self._teller
-        while self._left:
-            name = teller.one(list(self._left))
-            pairs = self._left[name]
-            subject, reference = pairs.pop(int(teller.rng.integers(len(pairs))))
+        while self._names:
+            name = teller.one(self._names)
+            pairs = self._pairs(name)
             if not pairs:
-                del self._left[name]
+                self._names.remove(name)
+                continue
+            subject, reference = pairs.pop(int(teller.rng.random() * len(pairs)))
             question = self._question(name, subject, reference)
             if question is not None:
                 return question
         return None
 
+    def _pairs(self, name: str) -> list[list[int]]:
+        """Return what may still be asked: (subject, reference) with enough wrong options."""
+        if name not in self._left:
+            known = self._teller.describable()
+            truth = self._teller.truth(name)[known]
+            enough = (truth == NO).sum(axis=0) >= LEAST - 1
+            self._left[name] = [
+                [known[subject], reference]
+                for subject, reference in np.argwhere((truth == YES) & enough).tolist()
+                if reference in known
+            ]
+        return self._left[name]
+
     def _question(self, name: str, subject: int, reference: int) -> Question | None:
         teller = self._teller
         wrong = [i for i in teller.describable() if teller.truth(name)[i, reference] == NO]
-        others = min(int(teller.rng.integers(1, MOST)), len(wrong))
+        others = min(int(teller.rng.integers(LEAST - 1, MOST)), len(wrong))
         shown = [subject, *teller.rng.choice(wrong, others, replace=False).tolist()]
         shown = [shown[place] for place in teller.rng.permutation(len(shown))]
         phrases = [teller.describe(index) for index in shown]
@@ -70,8 +63,7 @@ class Choice:
         if anchor is None or None in phrases:
             return None
         options = ", ".join(f"({LETTERS[k]}) {phrase}" for k, phrase in enumerate(phrases))
-        form = teller.one(FORMS)
-        text = form.format(anchor=anchor, says=teller.says(name), options=options)
+        text = teller.worded("choice", anchor=anchor, says=teller.says(name), options=options)
         reply = f"({LETTERS[shown.index(subject)]})"
         chance = float(np.round(1 / len(shown), 4))
         return teller.question("choice", name, text, reply, (reference, subject), chance=chance)

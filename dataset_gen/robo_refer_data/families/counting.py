@@ -6,88 +6,96 @@ for every object.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from robo_refer.data.sample import Question
 from robo_refer_data.families.teller import PAIRS, Teller
-from robo_refer_data.language.vocabulary import alike, near_colours
+from robo_refer_data.language.vocabulary import alike, near_colours, plural
 from robo_refer_data.relations.registry import UNSURE, YES
 
-FORMS = (
-    "how many {things} are {where}?",
-    "count the {things} that are {where}",
-    "what is the number of {things} that are {where}?",
-    "how many {things} do you see {where}?",
-    "can you count the {things} {where}?",
-    "tell me how many {things} are {where}",
-    "the number of {things} {where}",
-)
 THINGS = ("objects", "things", "items")
 ANYWHERE = ("in the scene", "here", "in the picture", "visible")
-IRREGULAR = {"knife": "knives", "scissors": "pairs of scissors", "shelf": "shelves"}
 MOST_LISTED = 5
 
 
+@dataclass(frozen=True)
+class _Item:
+    """Something that can be counted: things of a name, of a colour, or in a relation."""
+
+    kind: str
+    word: str
+    reference: int
+    counted: tuple[int, ...]
+
+
 class Counting:
-    """Asks them about one scene."""
+    """Asks them about one scene.
+
+    The number is drawn first, among those that something comes to: or most answers would be one.
+    """
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._left: list[tuple[str, str, int]] = []
-        facts = teller.scene.facts
-        if len(facts.unlisted_ids):
-            return
-        self._left += [("name", name, -1) for name in dict.fromkeys(facts.names)]
-        self._left += [("colour", c, -1) for c in dict.fromkeys(facts.colours) if c]
-        self._left += [
-            ("related", name, reference)
-            for name in PAIRS
-            for reference in teller.describable()
-            if (teller.truth(name)[:, reference] == UNSURE).sum() == 1  # itself
-        ]
+        self._left: dict[int, list[_Item]] = {}
+        if not len(teller.scene.facts.unlisted_ids):
+            for item in self._items():
+                self._left.setdefault(len(item.counted), []).append(item)
+
+    def _items(self) -> Iterator[_Item]:
+        teller, facts = self._teller, self._teller.scene.facts
+        for name in dict.fromkeys(facts.names):
+            yield _Item("name", name, -1, tuple(facts.matching(name)))
+        for colour in dict.fromkeys(facts.colours):
+            if colour:
+                yield _Item("colour", colour, -1, tuple(facts.matching(colour=colour)))
+        for name in PAIRS:
+            truth = teller.truth(name)
+            clear = (truth == UNSURE).sum(axis=0) == 1  # of itself only
+            for reference in teller.describable():
+                if clear[reference]:
+                    counted = (truth[:, reference] == YES).nonzero()[0].tolist()
+                    yield _Item(name, name, reference, tuple(counted))
 
     def draw(self) -> Question | None:
         """Return another question, or None."""
         teller = self._teller
         while self._left:
-            kinds = sorted({kind for kind, _, _ in self._left})
-            kind = teller.one(kinds)
-            among = [item for item in self._left if item[0] == kind]
-            item = teller.one(among)
-            self._left.remove(item)
-            question = self._question(*item)
+            number = teller.one(sorted(self._left))
+            items = self._left[number]
+            kind = teller.one(sorted({item.kind for item in items}))
+            item = teller.one([item for item in items if item.kind == kind])
+            items.remove(item)
+            if not items:
+                del self._left[number]
+            question = self._question(item)
             if question is not None:
                 return question
         return None
 
-    def _question(self, kind: str, word: str, reference: int) -> Question | None:
-        teller, facts = self._teller, self._teller.scene.facts
+    def _question(self, item: _Item) -> Question | None:
+        teller = self._teller
         things, where = teller.one(THINGS), teller.one(ANYWHERE)
-        if kind == "name":
-            counted = facts.matching(word)
-            things = plural(word)
-            arguable = any(other != word and alike(other, word) for other in facts.names)
-        elif kind == "colour":
-            counted = facts.matching(colour=word)
-            things = f"{word} {things}"
-            others = [i for i in range(facts.n) if i not in counted]
-            arguable = any(near_colours(facts.colours[i], word) for i in others)
+        if item.kind == "name":
+            things = plural(item.word)
+        elif item.kind == "colour":
+            things = f"{item.word} {things}"
         else:
-            counted = [int(i) for i in (teller.truth(word)[:, reference] == YES).nonzero()[0]]
-            anchor = teller.describe(reference)
-            arguable = anchor is None
-            where = f"{teller.says(word)} {anchor}"
-        if arguable:
+            where = f"{teller.says(item.word)} {teller.describe(item.reference)}"
+        if self._is_arguable(item):
             return None
-        text = teller.one(FORMS).format(things=things, where=where)
-        about = ([reference] if reference >= 0 else []) + counted
+        text = teller.worded("counting", things=things, where=where)
+        about = [*([item.reference] if item.reference >= 0 else []), *item.counted]
         listed = about if len(about) <= MOST_LISTED else []
-        name = word if kind == "related" else kind
-        return teller.question(
-            "counting", name, text, str(len(counted)), listed, value=len(counted)
+        number = len(item.counted)
+        return teller.question("counting", item.kind, text, str(number), listed, value=number)
+
+    def _is_arguable(self, item: _Item) -> bool:
+        """Whether a person might count something else too."""
+        facts = self._teller.scene.facts
+        if item.kind == "name":
+            return any(other != item.word and alike(other, item.word) for other in facts.names)
+        others = [index for index in range(facts.n) if index not in item.counted]
+        return item.kind == "colour" and any(
+            near_colours(facts.colours[index], item.word) for index in others
         )
-
-
-def plural(name: str) -> str:
-    """Return the plural of an object's name."""
-    if name in IRREGULAR:
-        return IRREGULAR[name]
-    return name + ("es" if name.endswith(("s", "x", "ch", "sh")) else "s")

@@ -18,20 +18,6 @@ SAID = (
 )
 """In this order; of a group at most one can hold."""
 
-FORMS = (
-    "how does {0} lie to {1}?",
-    "where is {0} in relation to {1}?",
-    "where is {0} relative to {1}?",
-    "what is the position of {0} relative to {1}?",
-    "describe how {0} relates to {1}",
-    "describe the position of {0} with respect to {1}",
-    "compare {0} with {1}",
-    "compare the place and size of {0} and {1}",
-    "tell me how {0} stands to {1}",
-    "what can you say about {0} and {1}?",
-    "say something true about {0} and {1}",
-    "state the spatial relation between {0} and {1}",
-)
 MOST = 4
 
 
@@ -54,7 +40,7 @@ class Fact:
                 continue
             said = [RELATIONS[name].says[0] for name in true]
             listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-            text = teller.one(FORMS).format(subject, reference)
+            text = teller.worded("fact", first=subject, second=reference)
             reply = f"{subject} is {listed} {reference}"
             return teller.question("fact", "pair", text, reply, (first, second), true=true)
         return None

@@ -18,19 +18,6 @@ from robo_refer_data.relations.registry import RELATIONS
 
 TOLERANCE, TOLERANCE_DEG = 0.15, 5.0
 
-WRAPPERS = (
-    "{}?",
-    "can you tell me {}?",
-    "estimate {}",
-    "please estimate {}",
-    "give me {} as a number",
-    "measure {}",
-    "do you know {}?",
-    "roughly, {}?",
-    "say {}, with its unit",
-    "i need to know {}",
-)
-
 
 @dataclass(frozen=True)
 class Measure:
@@ -39,12 +26,16 @@ class Measure:
     Attributes:
         values: (n,) for one object or (n, n) for two; NaN where it is not asked.
         unit: "m" or "degrees".
-        forms: how it is asked for, as a phrase that fits behind "estimate".
+        nouns: what it is called: "the distance between {0} and {1}".
+        clauses: how it is asked for inside a sentence: "how far {0} is from {1}".
+        questions: and by itself, without the question mark.
     """
 
     values: Callable[[Facts], FloatArray]
     unit: str
-    forms: tuple[str, ...]
+    nouns: tuple[str, ...]
+    clauses: tuple[str, ...]
+    questions: tuple[str, ...]
 
 
 def _listed(name: str) -> Callable[[Facts], FloatArray]:
@@ -59,58 +50,58 @@ MEASURES: dict[str, Measure] = {
     "depth": Measure(
         _listed("depth"),
         "m",
-        (
-            "how far {0} is from the camera",
-            "the distance from the camera to {0}",
-            "the depth of {0}",
-            "how many metres away {0} is",
-        ),
+        ("the distance from the camera to {0}", "the depth of {0}"),
+        ("how far {0} is from the camera", "how far away {0} is"),
+        ("how far is {0} from the camera", "how far away is {0}", "at what depth is {0}"),
     ),
     "distance": Measure(
         _listed("distance"),
         "m",
-        (
-            "how far {0} is from {1}",
-            "the distance between {0} and {1}",
-            "how far apart {0} and {1} are",
-            "the distance from {0} to {1}",
-        ),
+        ("the distance between {0} and {1}", "the distance from {0} to {1}"),
+        ("how far {0} is from {1}", "how far apart {0} and {1} are"),
+        ("how far is {0} from {1}", "how far apart are {0} and {1}"),
     ),
     "tall": Measure(
         lambda facts: np.asarray(facts.heights),
         "m",
-        ("the height of {0}", "how tall {0} is", "how high {0} reaches from bottom to top"),
+        ("the height of {0}",),
+        ("how tall {0} is", "how high {0} reaches from bottom to top"),
+        ("how tall is {0}", "how high does {0} reach from bottom to top"),
     ),
     "wide": Measure(
         lambda facts: facts.widths,
         "m",
-        ("the width of {0} as seen from here", "how wide {0} is from this side"),
+        ("the width of {0} as seen from here",),
+        ("how wide {0} is from this side",),
+        ("how wide is {0} from this side", "how broad is {0} as seen from here"),
     ),
     "big": Measure(
         lambda facts: np.asarray(facts.extents),
         "m",
-        ("the largest extent of {0}", "how long {0} is along its longest side"),
+        ("the largest extent of {0}", "the length of the longest side of {0}"),
+        ("how long {0} is along its longest side",),
+        ("how long is {0} along its longest side",),
     ),
     "angle": Measure(
         _listed("angle"),
         "degrees",
-        (
-            "the angle between {0} and {1}, seen from the camera",
-            "by how many degrees the camera must turn from {0} to {1}",
-        ),
+        ("the angle between {0} and {1}, seen from the camera",),
+        ("how far the camera must turn from {0} to {1}",),
+        ("how far must the camera turn from {0} to {1}",),
     ),
     "rotation_horizontal": Measure(
         _listed("rotation_horizontal"),
         "degrees",
-        (
-            "by how many degrees {0} is turned away from the camera",
-            "the angle between the front of {0} and the direction to the camera",
-        ),
+        ("the angle between the front of {0} and the direction to the camera",),
+        ("how far {0} is turned away from the camera",),
+        ("how far is {0} turned away from the camera",),
     ),
     "rotation_vertical": Measure(
         _listed("rotation_vertical"),
         "degrees",
-        ("by how many degrees {0} is tilted", "the angle between {0} and the vertical"),
+        ("the angle between {0} and the vertical", "the tilt of {0}"),
+        ("how far {0} is tilted",),
+        ("how far is {0} tilted",),
     ),
 }
 
@@ -140,14 +131,21 @@ class Numeric:
             place = places.pop(int(teller.rng.integers(len(places))))
             if not places:
                 del self._left[name]
-            phrases = [teller.describe(index) for index in place]
-            if None in phrases:
+            phrases = [phrase for index in place if (phrase := teller.describe(index))]
+            if len(phrases) < len(place):
                 continue
             value, unit = float(self._values[name][place]), MEASURES[name].unit
-            text = teller.one(WRAPPERS).format(teller.one(MEASURES[name].forms).format(*phrases))
+            text = self._text(MEASURES[name], *phrases)
             reply = f"{value:.2f} m" if unit == "m" else f"{value:.0f} degrees"
             tolerance = TOLERANCE if unit == "m" else TOLERANCE_DEG
             return teller.question(
                 "numeric", name, text, reply, place, value=value, unit=unit, tolerance=tolerance
             )
         return None
+
+    def _text(self, measure: Measure, *phrases: str) -> str:
+        teller = self._teller
+        form = teller.one(("noun", "clause", "question"))
+        said = teller.one(getattr(measure, f"{form}s")).format(*phrases)
+        unit = "metres" if measure.unit == "m" else measure.unit
+        return teller.worded(f"numeric_{form}", said=said, unit=unit)

@@ -9,6 +9,8 @@ import numpy as np
 
 from robo_refer.data.sample import Question
 from robo_refer.types import Answer, Step
+from robo_refer_data.language.grammar import worded
+from robo_refer_data.language.spoken import SPOKEN
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.relations import listed  # noqa: F401 - registers the relations
 from robo_refer_data.relations.registry import RELATIONS, Truth
@@ -36,21 +38,22 @@ class Teller:
     ) -> None:
         self.scene, self.rng = scene, rng
         self.describe, self._short_name = describe, short_name
-        self._truths: dict[str, Truth] = {}
 
     def truth(self, name: str) -> Truth:
         """Return a relation's truth in this scene, computed once."""
-        if name not in self._truths:
-            self._truths[name] = RELATIONS[name].decide(self.scene.facts)
-        return self._truths[name]
+        return self.scene.truth(name)
 
     def says(self, name: str) -> str:
         """Return one way to say a relation."""
         return self.one(RELATIONS[name].says)
 
+    def worded(self, symbol: str, **slots: str) -> str:
+        """Return a question's text, from a symbol of SPOKEN."""
+        return worded(SPOKEN, self.rng, symbol, **slots)
+
     def one(self, options: Sequence[Any]) -> Any:
         """Return one of some options."""
-        return options[int(self.rng.integers(len(options)))]
+        return options[int(self.rng.random() * len(options))]
 
     def describable(self) -> list[int]:
         """Return the objects that can be described by their own attributes."""

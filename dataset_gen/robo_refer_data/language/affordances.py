@@ -41,9 +41,6 @@ USES = (
     Use("water now and then", frozenset({"plant"}), frozenset({"vase"})),
 )
 
-BY = ("you", "you", "people")
-"""Who does it."""
-
 
 def uses_of(name: str, others: list[str]) -> list[Use]:
     """Return the uses that single out the object `name` among the names of `others`."""

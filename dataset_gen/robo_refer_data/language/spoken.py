@@ -1,16 +1,10 @@
-"""How questions that are answered in words are asked: a grammar of small parts.
-
-`GRAMMAR` maps a symbol to its alternatives, in which `<symbol>` stands for another symbol and
-`{slot}` for what the caller fills in. An alternative that is written twice is twice as likely.
-"""
+"""SPOKEN: how questions that are answered in words are asked."""
 
 from __future__ import annotations
 
-import re
+from robo_refer_data.language.grammar import Grammar
 
-import numpy as np
-
-GRAMMAR: dict[str, tuple[str, ...]] = {
+SPOKEN: Grammar = {
     # parts
     "please": ("", "", "please "),
     "stop": ("", "", "."),
@@ -117,28 +111,47 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
     "with": ("with", "to"),
     "place_and_size": ("place and size", "position and size", "size and place"),
     "say_what": ("what can you say about", "what is true of", "what do you know about"),
-    # {question} {clause} {measure} {unit}, of which some may be missing
-    "numeric_question": ("<look>{question}?", "<look>{question}?", "roughly {question}?"),
+    # {said} {unit}
+    "numeric_question": (
+        "<look>{said}?",
+        "<look>{said}?",
+        "<look>{said}<in_unit>?",
+        "<about>{said}?",
+        "<about>{said}<in_unit>?",
+        "{said}, <about_what>?",
+        "tell me, {said}?",
+        "what do you think, {said}?",
+        "<look>what would you say, {said}?",
+    ),
     "numeric_clause": (
-        "<ability> <inform> {clause}?",
-        "<please><inform> {clause}<stop>",
-        "<please><estimate> {clause}<stop>",
-        "<wish> {clause}<stop>",
-        "do you know {clause}?",
+        "<look><ability> <inform> {said}<in_unit>?",
+        "<please><inform> {said}<in_unit><stop>",
+        "<please><estimate> {said}<in_unit><stop>",
+        "<wish> {said}<in_unit><stop>",
+        "<look>do you know {said}?",
+        "<look>do you see {said}?",
+        "<ability> see {said}<in_unit>?",
     ),
-    "numeric_measure": (
-        "<look>what is {measure}<unit>?",
-        "<look>what is {measure}<unit>?",
-        "<please><estimate> {measure}<unit><stop>",
-        "<ability> <estimate> {measure}<unit>?",
-        "<please><give> {measure} <as_number><stop>",
-        "<wish> {measure}<unit><stop>",
+    "numeric_noun": (
+        "<look>what is {said}<in_unit>?",
+        "<look>what is {said}<in_unit>?",
+        "<look>what do you think is {said}<in_unit>?",
+        "<please><estimate> {said}<in_unit><stop>",
+        "<ability> <estimate> {said}<in_unit>?",
+        "<please><give> {said} <as_number><stop>",
+        "<wish> {said}<in_unit><stop>",
+        "{said}<in_unit><stop>",
+        "{said}, please",
+        "how large is {said}<in_unit>?",
+        "how much is {said}<in_unit>?",
     ),
+    "about": ("roughly, ", "approximately, ", "at a guess, "),
+    "about_what": ("roughly", "more or less", "at a guess", "as a number", "please"),
+    "in_unit": ("", "", " in {unit}"),
     "inform": ("tell me", "say", "work out"),
     "estimate": ("estimate", "measure", "judge"),
     "give": ("give me", "state", "tell me"),
     "as_number": ("as a number", "in {unit}", "with its unit"),
-    "unit": ("", "", " in {unit}"),
     "wish": ("i need to know", "i want to know", "i would like to know"),
     # {things} {where}
     "counting": (
@@ -159,16 +172,3 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
     "see": ("see", "see", "find", "count"),
     "that_are": ("", "that are "),
 }
-
-_SYMBOL = re.compile(r"<(\w+)>")
-
-
-def worded(rng: np.random.Generator, symbol: str, **slots: str) -> str:
-    """Return a random text of a symbol of `GRAMMAR`, with its slots filled."""
-
-    def alternative(match: re.Match[str]) -> str:
-        options = GRAMMAR[match[1]]
-        return _SYMBOL.sub(alternative, options[int(rng.integers(len(options)))])
-
-    text = _SYMBOL.sub(alternative, f"<{symbol}>")
-    return " ".join(text.format(**slots).split())

@@ -1,13 +1,9 @@
-"""The words of all questions, in one place.
+"""Nouns and adjectives: what things may be called, and what may be mistaken for each other.
 
-A small model learns these words from nothing, so there are few of them: a modest set of ways to
-say each thing. Names, colours and materials are the generator's own (`ObjectTruth`).
+Names, colours and materials are the generator's own (`ObjectTruth`).
 """
 
 from __future__ import annotations
-
-THINGS = ("object", "thing", "item")
-"""What an object is called whose name would give it away."""
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "can": ("tin",),
@@ -82,33 +78,6 @@ NEAR_COLOURS: tuple[frozenset[str], ...] = (
 )
 """Colours that a person might call each other, in some light."""
 
-WRAPPERS = (
-    "point to {}",
-    "point at {}",
-    "find {}",
-    "locate {}",
-    "show me {}",
-    "pick up {}",
-    "grab {}",
-    "give me {}",
-    "look for {}",
-    "where is {}?",
-    "can you point to {}?",
-    "can you show me {}?",
-    "can you find {}?",
-)
-FREE_WRAPPERS = (
-    "point to {}",
-    "point at {}",
-    "find {}",
-    "locate {}",
-    "show me {}",
-    "look for {}",
-    "where is {}?",
-    "can you find {}?",
-    "put it in {}",
-    "place it in {}",
-)
 BARE_SHARE = 0.4
 """Share of instructions that are only a noun phrase."""
 
@@ -117,127 +86,31 @@ ARTICLE_DROPPED_SHARE = 0.25
 
 FULL_STOP_SHARE = 0.15
 SYNONYM_SHARE = 0.15
+COLOUR_BEHIND_SHARE = 0.15
+MATERIAL_BEHIND_SHARE = 0.3
 
-RELATIONS: dict[str, tuple[str, ...]] = {
-    "left_of": (
-        "directly left of {}",
-        "directly to the left of {}",
-        "just left of {}",
-        "just to the left of {}",
-        "immediately left of {}",
-    ),
-    "right_of": (
-        "directly right of {}",
-        "directly to the right of {}",
-        "just right of {}",
-        "just to the right of {}",
-        "immediately right of {}",
-    ),
-    "front_of": (
-        "directly in front of {}",
-        "just in front of {}",
-        "right in front of {}",
-        "immediately in front of {}",
-    ),
-    "behind": (
-        "directly behind {}",
-        "just behind {}",
-        "right behind {}",
-        "immediately behind {}",
-    ),
-    "nearest_to": ("nearest to {}", "closest to {}", "nearest {}"),
-    "farthest_from": ("farthest from {}", "furthest from {}", "farthest away from {}"),
-    "just_nearer": (
-        "just nearer to the camera than {}",
-        "just closer to the camera than {}",
-        "next nearer to the camera than {}",
-    ),
-    "on_top_of": ("on top of {}", "on {}", "standing on {}"),
-    "inside": ("inside {}", "in {}", "inside of {}"),
-    "under": ("under {}", "underneath {}", "beneath {}"),
-}
-BETWEEN = ("between {} and {}", "in between {} and {}")
-LINKS = (" ", " ", " that is ", " which is ")
+USE_SHARE = 0.12
+"""Share of things called by what they are for, of those that nothing else here is for."""
+
+REORDERED_SHARE = 0.25
+"""Share of instructions in another word order, where the grammar has one."""
+
+PUT_SHARE = 0.4
+"""Share of free spots that are said as what to do there, where the grammar has that."""
+
+MOST_POSSESSIVE = 3
+"""Longest phrase, in words, that may be followed by "'s": "the red mug's handle"."""
 
 RANKS = ("", "first", "second", "third", "fourth", "fifth")
-FIRST_ON_SIDE = (
-    "the {side}most {head}",
-    "the {head} farthest to the {side}",
-    "the first {head} from the {side}",
-)
-NTH_ON_SIDE = (
-    "the {rank} {head} from the {side}",
-    "the {rank} {head} counting from the {side}",
-    "the {rank} {head} counted from the {side}",
-    "the {rank} from the {side}",
-)
-NTH_FROM_FRONT = (
-    "the {rank} {head} from the front",
-    "the {rank} nearest {head}",
-    "the {rank} closest {head}",
-    "the {rank} nearest {head} to the camera",
-    "the {rank} closest {head} to the camera",
-)
-SUPERLATIVES: dict[str, tuple[str, ...]] = {
-    "nearest_camera": (
-        "the {head} nearest to the camera",
-        "the {head} closest to the camera",
-        "the nearest {head}",
-        "the closest {head}",
-        "the nearest {head} to the camera",
-        "the closest {head} to the camera",
-    ),
-    "farthest_camera": (
-        "the {head} farthest from the camera",
-        "the {head} furthest from the camera",
-        "the farthest {head}",
-        "the furthest {head}",
-        "the most distant {head}",
-        "the {head} farthest away",
-    ),
-    "biggest": ("the biggest {head}", "the largest {head}", "the {head} that is biggest"),
-    "smallest": ("the smallest {head}", "the {head} that is smallest"),
-    "tallest": ("the tallest {head}", "the {head} that is tallest"),
-    "shortest": ("the shortest {head}", "the {head} that is shortest"),
-}
-OF_TWO: dict[str, tuple[str, ...]] = {
-    "nearest_camera": ("the nearer {head}", "the closer {head}"),
-    "farthest_camera": ("the farther {head}", "the {head} farther away"),
-    "biggest": ("the bigger {head}", "the larger {head}"),
-    "smallest": ("the smaller {head}",),
-    "tallest": ("the taller {head}",),
-    "shortest": ("the shorter {head}",),
-}
-COMPARISONS: dict[str, tuple[str, ...]] = {
-    "nearest_camera": ("nearer to the camera", "closer to the camera", "nearer", "closer"),
-    "tallest": ("taller",),
-    "biggest": ("bigger", "larger"),
-}
-COMPARED = (
-    "which is {word}, {first} or {second}?",
-    "which one is {word}, {first} or {second}?",
-    "what is {word}, {first} or {second}?",
-    "{first} or {second}, which is {word}?",
-    "the one that is {word}, {first} or {second}",
-    "point to the one that is {word}, {first} or {second}",
-)
 
-FREE_NOUNS = (
-    "a free spot",
-    "an empty spot",
-    "a free place",
-    "an empty place",
-    "free space",
-    "empty space",
-    "an empty area",
-)
-ON_TABLE = ("", "", " on the table")
-FREE_SIDES: dict[str, tuple[str, ...]] = {
-    "left": ("to the left of {}", "left of {}", "on the left of {}"),
-    "right": ("to the right of {}", "right of {}", "on the right of {}"),
-    "front": ("in front of {}",),
-    "behind": ("behind {}",),
-}
+IRREGULAR = {"knife": "knives", "scissors": "pairs of scissors", "shelf": "shelves"}
+
+
+def plural(name: str) -> str:
+    """Return the plural of an object's name."""
+    if name in IRREGULAR:
+        return IRREGULAR[name]
+    return name + ("es" if name.endswith(("s", "x", "ch", "sh")) else "s")
 
 
 def alike(first: str, second: str) -> bool:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from robo_refer_data.language.vocabulary import alike, near_colours
 from robo_refer_data.programs.catalogue import Entry, catalogue
+from robo_refer_data.programs.execute import execute
+from robo_refer_data.programs.sampling import Sampler
 from robo_refer_data.programs.scene import Scene
-from robo_refer_data.programs.types import Filter, Ordinal, Program, Relate
-from robo_refer_data.relations.outcome import EMPTY
+from robo_refer_data.programs.types import (
+    AnyProgram,
+    Filter,
+    Free,
+    Ordinal,
+    Program,
+    Relate,
+    anchors,
+    with_anchors,
+)
+from robo_refer_data.relations.outcome import AMBIGUOUS, EMPTY
 
-ABSENT = ("absent_name", "absent_colour_name", "absent_relation")
+ABSENT = ("absent_name", "absent_colour_name", "absent_relation", "absent_composed")
 
 _ANCHORED = (
     "left_of",
@@ -32,18 +45,52 @@ _TRIES = 6
 class AbsentSampler:
     """Draws programs that have no answer in one scene."""
 
-    def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
+    def __init__(self, scene: Scene, rng: np.random.Generator, sampler: Sampler) -> None:
         self._scene = scene
         self._rng = rng
+        self._sampler = sampler
 
-    def draw(self, kind: str) -> Program | None:
-        """Return a program of one of ABSENT, or None where none was found."""
+    def draw(self, kind: str, answered: Sequence[str] = ()) -> AnyProgram | None:
+        """Return a program of one of ABSENT, or None where none was found.
+
+        Args:
+            kind: of the question.
+            answered: kinds of KINDS that "absent_composed" is made from.
+        """
         if self._scene.n == 0:
             return None
         if kind == "absent_relation":
             found = (self._relation() for _ in range(_TRIES))
             return next((program for program in found if program is not None), None)
+        if kind == "absent_composed":
+            return self._composed(answered)
         return self._name() if kind == "absent_name" else self._colour_name()
+
+    def _composed(self, answered: Sequence[str]) -> AnyProgram | None:
+        """A question that has an answer, with one of the things that it names replaced."""
+        for _ in range(_TRIES):
+            program = self._sampler.sample(self._pick(answered)) if answered else None
+            missing = self._name() if self._rng.random() < 0.5 else self._colour_name()
+            if program is None or missing is None or not anchors(program):
+                continue
+            changed = self._replaced(program, missing)
+            found = changed and [execute(anchor, self._scene) for anchor in anchors(changed)]
+            if found and EMPTY in found and AMBIGUOUS not in found:
+                return changed
+        return None
+
+    def _replaced(self, program: AnyProgram, missing: Filter) -> AnyProgram | None:
+        """Return the program with the innermost description of one of its anchors replaced."""
+        inner = list(anchors(program))
+        place = int(self._rng.integers(len(inner)))
+        if isinstance(inner[place], Filter):
+            inner[place] = missing
+        else:
+            deeper = self._replaced(inner[place], missing) if anchors(inner[place]) else None
+            if deeper is None or isinstance(deeper, Free):
+                return None
+            inner[place] = deeper
+        return with_anchors(program, inner)
 
     def _name(self) -> Filter | None:
         """A name that is not there, alone or with one of its colours."""
@@ -54,7 +101,7 @@ class AbsentSampler:
         return Filter(name=entry.name, colour=self._pick(entry.colours) if coloured else "")
 
     def _missing(self) -> Entry | None:
-        entries = catalogue()
+        entries = catalogue(self._scene.observation.assets)
         weights = np.array([entry.weight for entry in entries])
         names = set(self._scene.facts.names)
         for _ in range(_TRIES):
@@ -68,7 +115,8 @@ class AbsentSampler:
         facts = self._scene.facts
         for _ in range(_TRIES):
             name = facts.names[int(self._rng.integers(self._scene.n))]
-            offered = next((e.colours for e in catalogue() if e.name == name), ())
+            entries = catalogue(self._scene.observation.assets)
+            offered = next((e.colours for e in entries if e.name == name), ())
             like = [i for i in range(self._scene.n) if alike(facts.names[i], name)]
             free = [
                 colour
@@ -121,5 +169,5 @@ class AbsentSampler:
             return None
         return Ordinal(self._pick(("left", "right")), rank, group)
 
-    def _pick(self, options: tuple[str, ...] | list[str]) -> str:
+    def _pick(self, options: Sequence[str]) -> str:
         return options[int(self._rng.integers(len(options)))]

@@ -16,8 +16,10 @@ class Entry:
 
 
 @cache
-def catalogue() -> tuple[Entry, ...]:
-    """Return all names that the generator knows."""
-    from robo_refer_data.assets import ASSETS  # the builders are not needed to read a program
+def catalogue(sources: tuple[str, ...] = ("parametric",)) -> tuple[Entry, ...]:
+    """Return all names that these sources of assets know, see `assets.library`."""
+    # the builders are not needed to read a program
+    from robo_refer_data.assets.library import open_library
 
-    return tuple(Entry(spec.name, spec.colours, spec.weight) for spec in ASSETS.values())
+    specs = open_library(sources).specs
+    return tuple(Entry(spec.name, spec.colours, spec.weight) for spec in specs)

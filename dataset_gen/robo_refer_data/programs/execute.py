@@ -7,6 +7,7 @@ from robo_refer_data.programs.types import (
     ANY,
     Compare,
     Filter,
+    Free,
     Known,
     Ordinal,
     Program,
@@ -15,7 +16,7 @@ from robo_refer_data.programs.types import (
     Superlative,
 )
 from robo_refer_data.relations.extremes import extreme
-from robo_refer_data.relations.order import ordered
+from robo_refer_data.relations.free_space import FreeRegion, Spot
 from robo_refer_data.relations.outcome import AMBIGUOUS, EMPTY
 
 
@@ -45,6 +46,23 @@ def execute(program: Program, scene: Scene) -> int:
     return _headed(answer, program.head, scene)
 
 
+def spots(program: Free, scene: Scene) -> tuple[Spot, ...] | None:
+    """Return the conditions with their anchors found, None where one of them is not one object."""
+    found = [
+        (place.kind, tuple(execute(anchor, scene) for anchor in place.anchors), place.far_m)
+        for place in program.places
+    ]
+    if any(index < 0 for _, anchors, _ in found for index in anchors):
+        return None
+    return tuple(found)
+
+
+def execute_region(program: Free, scene: Scene) -> FreeRegion | None:
+    """Return the free region meant, None where there is none that is large enough."""
+    found = spots(program, scene)
+    return None if found is None else scene.free_space.region(*found)
+
+
 def _only(found: list[int]) -> int:
     if not found:
         return EMPTY
@@ -58,7 +76,7 @@ def _headed(answer: int, head: Filter, scene: Scene) -> int:
 
 
 def _ordinal(program: Ordinal, scene: Scene) -> int:
-    order, safe = ordered(scene.facts, program.axis, scene.matching(program.of))
+    order, safe = scene.ordered(program.axis, program.of)
     if program.rank > len(order):
         return EMPTY
     return order[program.rank - 1] if program.rank in safe else AMBIGUOUS

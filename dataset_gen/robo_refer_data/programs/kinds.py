@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
+from robo_refer_data.programs import spots
+from robo_refer_data.programs.candidates import Candidates, grouped
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.types import (
     ANY,
@@ -18,8 +20,6 @@ from robo_refer_data.programs.types import (
     Between,
     Compare,
     Filter,
-    FreeBetween,
-    FreeSide,
     Known,
     Ordinal,
     Relate,
@@ -27,11 +27,8 @@ from robo_refer_data.programs.types import (
     Superlative,
 )
 from robo_refer_data.relations.extremes import extreme
-from robo_refer_data.relations.order import ordered
+from robo_refer_data.relations.free_space import SIDES
 from robo_refer_data.relations.registry import RELATIONS
-
-Candidates = dict[int, list[AnyProgram]]
-"""Target (object index; for free space, the anchor's index) to programs."""
 
 MAX_RANK = 5
 MOST_STEPS = 5
@@ -41,7 +38,6 @@ COMPOSED = (
     "left_of", "right_of", "front_of", "behind", "nearest_to", "farthest_from", "just_nearer",
     "on_top_of", "under",
 )  # fmt: skip
-SIDES = ("left", "right", "front", "behind")
 _PAIRS = tuple(name for name, item in RELATIONS.items() if item.form == "pair")
 TRUE_OF = tuple(name for name, item in RELATIONS.items() if item.form in ("pair", "single"))
 """Relations that an object can be told by: the others are measures, or have an operation."""
@@ -53,8 +49,8 @@ DESCRIBING = (
 """Kinds whose programs may describe an anchor inside another question."""
 
 ALL_DESCRIBING = (
-    *DESCRIBING, "farthest_from", "just_nearer", "on_top_of", "inside", "under",
-    *(f"relation_{name}" for name in TRUE_OF),
+    *DESCRIBING, "relation_second_nearest", "farthest_from", "just_nearer", "on_top_of",
+    "inside", "under", *(f"relation_{name}" for name in TRUE_OF),
 )  # fmt: skip
 """The same for reasoning, where every relation may."""
 
@@ -81,16 +77,9 @@ class Kind:
     describing: tuple[str, ...] = DESCRIBING
 
 
-def _group(pairs: list[tuple[int, AnyProgram]]) -> Candidates:
-    grouped: Candidates = {}
-    for target, program in pairs:
-        grouped.setdefault(target, []).append(program)
-    return grouped
-
-
 def _direct(choose: Callable[[Filter], bool]) -> Callable[[Scene], Candidates]:
     def build(scene: Scene) -> Candidates:
-        return _group(
+        return grouped(
             [
                 (index, wanted)
                 for index, filters in enumerate(scene.references)
@@ -112,7 +101,7 @@ def _related(*names: str, described: bool = True) -> Callable[[Scene], Candidate
                     # Twice as likely where the neighbour in the image is the wrong answer.
                     misleading = _misleads(name, anchor, target, scene)
                     pairs += [(target, program)] * (2 if misleading else 1)
-        return _group(pairs)
+        return grouped(pairs)
 
     return build
 
@@ -140,12 +129,12 @@ def _ordinal(axis: str) -> Callable[[Scene], Candidates]:
             among = scene.matching(group)
             if len(among) < 2:
                 continue
-            order, safe = ordered(scene.facts, axis, among)
+            order, safe = scene.ordered(axis, group)
             for rank in safe:
                 # The first from the front is what nearest_camera asks.
                 if rank <= MAX_RANK and (rank > 1 or axis != "front"):
                     pairs.append((order[rank - 1], Ordinal(axis, rank, group)))
-        return _group(pairs)
+        return grouped(pairs)
 
     return build
 
@@ -156,7 +145,7 @@ def _superlative(attribute: str) -> Callable[[Scene], Candidates]:
             (extreme(scene.facts, attribute, scene.matching(group)), Superlative(attribute, group))
             for group in _groups(scene)
         ]
-        return _group([(target, program) for target, program in found if target >= 0])
+        return grouped([(target, program) for target, program in found if target >= 0])
 
     return build
 
@@ -169,13 +158,13 @@ def _compare(attribute: str) -> Callable[[Scene], Candidates]:
             target = extreme(scene.facts, attribute, (first, second))
             if target >= 0:
                 pairs.append((target, Compare(attribute, Known(first), Known(second))))
-        return _group(pairs)
+        return grouped(pairs)
 
     return build
 
 
 def _between(scene: Scene) -> Candidates:
-    return _group(
+    return grouped(
         [
             (target, Between(Known(first), Known(second)))
             for (first, second), target in scene.between.items()
@@ -194,38 +183,19 @@ def _standing(*names: str, described: bool = True) -> Callable[[Scene], Candidat
                     if target >= 0 and (alone or scene.references[anchor] or not described):
                         to = None if alone else Known(anchor)
                         pairs.append((target, Standing(name, group, to)))
-        return _group(pairs)
+        return grouped(pairs)
 
     return build
 
 
 def _reasoned(scene: Scene) -> Candidates:
     """Every relation to an anchor that is yet to be described."""
-    related = _related(*COMPOSED, described=False)(scene)
+    related = _related(*COMPOSED, "second_nearest", described=False)(scene)
     standing = _standing(*_PAIRS, described=False)(scene)
     return {
         target: [*related.get(target, []), *standing.get(target, [])]
         for target in sorted({*related, *standing})
     }
-
-
-def _free_side(*sides: str, described: bool = True) -> Callable[[Scene], Candidates]:
-    def build(scene: Scene) -> Candidates:
-        return _group(
-            [
-                (anchor, FreeSide(side, Known(anchor)))
-                for anchor in range(scene.n)
-                for side in sides
-                if scene.free_space.stands(anchor) and (scene.references[anchor] or not described)
-            ]
-        )
-
-    return build
-
-
-def _free_between(scene: Scene) -> Candidates:
-    standing = [i for i in range(scene.n) if scene.free_space.stands(i) and scene.references[i]]
-    return _group([(a, FreeBetween(Known(a), Known(b))) for a, b in combinations(standing, 2)])
 
 
 KINDS: dict[str, Kind] = {
@@ -256,16 +226,25 @@ KINDS: dict[str, Kind] = {
     "nearer_of": Kind(_compare("nearest_camera"), least=2),
     "taller_of": Kind(_compare("tallest"), least=2),
     "bigger_of": Kind(_compare("biggest"), least=2),
-    "free_left_of": Kind(_free_side("left"), family="free_space"),
-    "free_right_of": Kind(_free_side("right"), family="free_space"),
-    "free_front_of": Kind(_free_side("front"), family="free_space"),
-    "free_behind": Kind(_free_side("behind"), family="free_space"),
-    "free_between": Kind(_free_between, family="free_space"),
+    "free_left_of": Kind(spots.beside("left"), family="free_space"),
+    "free_right_of": Kind(spots.beside("right"), family="free_space"),
+    "free_front_of": Kind(spots.beside("front"), family="free_space"),
+    "free_behind": Kind(spots.beside("behind"), family="free_space"),
+    "free_between": Kind(spots.free_between, family="free_space"),
     "two_step": Kind(_related(*COMPOSED, described=False), depth=1, least=2),
     "three_step": Kind(_related(*COMPOSED, described=False), depth=2, least=2),
     "free_two_step": Kind(
-        _free_side(*SIDES, described=False), depth=1, name="two_step", family="free_space"
+        spots.beside(*SIDES, described=False), depth=1, name="two_step", family="free_space"
     ),
+    "place_on": Kind(spots.on_top, family="placement"),
+    "place_facing": Kind(spots.facing(True), family="placement"),
+    "place_apart": Kind(spots.apart(True), family="placement"),
+    "place_both": Kind(spots.both(True), family="placement"),
+    "place_aligned": Kind(spots.aligned(True), family="placement"),
+    "place_reasoned": Kind(
+        spots.placements, depth=1, family="placement", describing=ALL_DESCRIBING
+    ),
+    "relation_second_nearest": Kind(_related("second_nearest"), least=2, family="relation"),
     **{f"relation_{name}": Kind(_standing(name), least=2, family="relation") for name in TRUE_OF},
     **{
         f"reasoning_{steps}": Kind(

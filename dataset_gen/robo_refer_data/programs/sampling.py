@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from robo_refer_data.programs.execute import execute
-from robo_refer_data.programs.kinds import KINDS, Candidates, Kind
+from robo_refer_data.programs.candidates import Candidates
+from robo_refer_data.programs.execute import execute, execute_region
+from robo_refer_data.programs.kinds import KINDS, Kind
 from robo_refer_data.programs.necessity import needs_every_step, region_needs_every_step
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.types import (
@@ -17,8 +18,7 @@ from robo_refer_data.programs.types import (
     Between,
     Compare,
     Filter,
-    FreeBetween,
-    FreeSide,
+    Free,
     Known,
     Ordinal,
     Program,
@@ -26,7 +26,9 @@ from robo_refer_data.programs.types import (
     Standing,
     Superlative,
     anchors,
+    with_anchors,
 )
+from robo_refer_data.relations.free_space import SIDES
 from robo_refer_data.relations.registry import RELATIONS, YES
 
 T = TypeVar("T")
@@ -37,6 +39,9 @@ _HEADED_SHARE = 0.4
 _UTMOST_PASSED_OVER_SHARE = 0.65
 """The only box that is left of something is often the leftmost thing of all. Set on 160 scenes,
 where such rules then were right in 0.2 of the questions instead of 0.4."""
+
+PLAIN_PLACES = (*SIDES, "between", "on", "facing")
+"""Conditions in which nothing can be left out."""
 
 _PASSED_OVER_SHARE = 0.1
 """Set on 3,000 scenes, where the largest of two was the nearer in 0.528 of the questions; on 4,000
@@ -71,11 +76,16 @@ class Sampler:
         """Return a program of a kind, or None when the scene has no further target for it."""
         left = self._left.setdefault(key, list(self.candidates(key)))
         while left:
-            target = left.pop(int(self._rng.integers(len(left))))
+            target = left.pop(int(self._rng.random() * len(left)))
             program = self._towards(target, key)
             if program is not None and not self._passed_over(program, target):
                 return program
         return None
+
+    def sample(self, key: str) -> AnyProgram | None:
+        """Return some program of a kind, or None; later draws may return it again."""
+        targets = list(self.candidates(key))
+        return self._towards(self._pick(targets), key) if targets else None
 
     def _passed_over(self, program: AnyProgram, target: int) -> bool:
         """Whether to drop a question because a rule of thumb gives it away.
@@ -118,13 +128,10 @@ class Sampler:
 
     def _holds(self, program: AnyProgram, depth: int) -> bool:
         scene = self._scene
-        if isinstance(program, FreeSide):
-            if depth:
+        if isinstance(program, Free):
+            if depth or program.places[0].kind not in PLAIN_PLACES or len(program.places) > 1:
                 return region_needs_every_step(program, scene)
-            return scene.free_space.side(program.side, execute(program.anchor, scene)) is not None
-        if isinstance(program, FreeBetween):
-            first, second = execute(program.first, scene), execute(program.second, scene)
-            return scene.free_space.between(first, second) is not None
+            return execute_region(program, scene) is not None
         return depth == 0 or needs_every_step(program, scene)
 
     def _filled(
@@ -138,25 +145,20 @@ class Sampler:
             depth: how many relations lead to the anchor.
             path: objects that the question has been at; it shall not come back to them.
         """
-        if isinstance(program, (Between, Compare, FreeBetween)):
-            first, second = self.described(program.first), self.described(program.second)
-            if first is None or second is None:
-                return None
-            if self._rng.random() < 0.5:
-                first, second = second, first
-            filled: AnyProgram = replace(program, first=first, second=second)
-        elif isinstance(program, (Relate, Standing, FreeSide)) and program.anchor is not None:
-            anchor = (
-                self._reached(program.anchor, kind, depth, path)
-                if depth
-                else self.described(program.anchor)
-            )
-            if anchor is None:
-                return None
-            filled = replace(program, anchor=anchor)
-        else:
+        open_ones = anchors(program)
+        if not open_ones:
             return program
-        return self._headed(filled)
+        # One way leads through other objects; where several meet, the others are named.
+        through = int(self._rng.random() * len(open_ones)) if depth else -1
+        found: list[Program] = []
+        for number, anchor in enumerate(open_ones):
+            way = self._reached(anchor, kind, depth, path) if number == through else None
+            described = way if number == through else self.described(anchor)
+            if described is None:
+                return None
+            found.append(described)
+        swapped = isinstance(program, (Between, Compare)) and self._rng.random() < 0.5
+        return self._headed(with_anchors(program, found[::-1] if swapped else found))
 
     def described(self, program: Program) -> Program | None:
         """Return a description of a `Known` object by its attributes, if there is one.
@@ -185,7 +187,7 @@ class Sampler:
         if not options:
             return None
         filled = self._filled(self._pick(options), kind, depth - 1, path)
-        return None if isinstance(filled, (FreeSide, FreeBetween)) else filled
+        return None if isinstance(filled, Free) else filled
 
     def _plainly(self, filters: list[Filter]) -> Filter:
         """Pick a reference, one by name or by colour and name more often."""
@@ -217,4 +219,4 @@ class Sampler:
         return replace(program, head=self._pick(heads)) if heads else program
 
     def _pick(self, options: Sequence[T]) -> T:
-        return options[int(self._rng.integers(len(options)))]
+        return options[int(self._rng.random() * len(options))]

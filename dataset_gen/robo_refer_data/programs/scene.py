@@ -12,6 +12,7 @@ from robo_refer_data.programs.types import ANY, Filter
 from robo_refer_data.relations import ANCHORED, Facts, listed  # noqa: F401 - registers them
 from robo_refer_data.relations.between import between
 from robo_refer_data.relations.free_space import FreeSpace
+from robo_refer_data.relations.order import ordered
 from robo_refer_data.relations.outcome import AMBIGUOUS, EMPTY
 from robo_refer_data.relations.registry import RELATIONS, UNSURE, YES, Truth
 
@@ -27,6 +28,7 @@ class Scene:
         self._truths: dict[str, Truth] = {}
         self._standing: dict[tuple[str, Filter], list[int]] = {}
         self._matching: dict[Filter, list[int]] = {}
+        self._orders: dict[tuple[str, Filter], tuple[list[int], list[int]]] = {}
 
     def relation(self, name: str) -> list[int]:
         """Return the outcome of an anchored relation for every object as anchor."""
@@ -88,6 +90,12 @@ class Scene:
                 wanted.name, wanted.colour, wanted.material
             )
         return self._matching[wanted]
+
+    def ordered(self, axis: str, of: Filter) -> tuple[list[int], list[int]]:
+        """Return the objects that match `of` in an order, and its safe ranks (see `ordered`)."""
+        if (axis, of) not in self._orders:
+            self._orders[axis, of] = ordered(self.facts, axis, self.matching(of))
+        return self._orders[axis, of]
 
     @cached_property
     def between(self) -> dict[tuple[int, int], int]:

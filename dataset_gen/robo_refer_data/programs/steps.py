@@ -11,18 +11,21 @@ from robo_refer_data.programs.types import (
     AnyProgram,
     Compare,
     Filter,
+    Free,
     Known,
     Ordinal,
-    Program,
     Standing,
     Superlative,
     anchors,
     operation,
 )
-from robo_refer_data.relations.order import ordered
 
-Finding = tuple[Literal["position", "extents", "heights"], int]
-"""What is perceived, and of which object (index): where it is, or a size (of `Facts`), metres."""
+Finding = tuple[Literal["position", "front", "extents", "heights"], int]
+"""What is perceived, and of which object (index): where it is, where its front points, or a size
+(of `Facts`), metres."""
+
+BY_FRONT = ("faced", "facing", "aligned", "parallel")
+"""Relations and places for which the anchor's front must be seen."""
 
 MEASURED: dict[str, Literal["extents", "heights"]] = {
     "biggest": "extents",
@@ -44,15 +47,31 @@ def steps_to(program: AnyProgram, scene: Scene) -> list[Finding]:
     if isinstance(program, (Filter, Known)):
         return []
     if isinstance(program, Ordinal):
-        order, _ = ordered(scene.facts, program.axis, scene.matching(program.of))
+        order, _ = scene.ordered(program.axis, program.of)
         return [("position", index) for index in order[: program.rank - 1]]
     if isinstance(program, Superlative):
         return _candidates(program, scene)
+    if isinstance(program, Free):
+        return _placed(program, scene)
     found: list[Finding] = []
     for anchor in anchors(program):
         found += [*steps_to(anchor, scene), ("position", execute(anchor, scene))]
         if isinstance(program, (Compare, Standing)) and operation(program) in MEASURED:
             found.append((MEASURED[operation(program)], execute(anchor, scene)))
+    if isinstance(program, Standing) and program.relation in BY_FRONT:
+        found += [("front", execute(anchor, scene)) for anchor in anchors(program)]
+    return found
+
+
+def _placed(program: Free, scene: Scene) -> list[Finding]:
+    """Of every condition its anchors, and the front of one that points somewhere."""
+    found: list[Finding] = []
+    for place in program.places:
+        for anchor in place.anchors:
+            index = execute(anchor, scene)
+            found += [*steps_to(anchor, scene), ("position", index)]
+            if place.kind in BY_FRONT:
+                found.append(("front", index))
     return found
 
 
@@ -69,7 +88,7 @@ def _candidates(program: Superlative, scene: Scene) -> list[Finding]:
     return found
 
 
-def passed_through(program: Program, scene: Scene) -> list[int]:
+def passed_through(program: AnyProgram, scene: Scene) -> list[int]:
     """Return all anchors and intermediate results of a program, without what was only counted."""
     found: list[int] = []
     for anchor in anchors(program):

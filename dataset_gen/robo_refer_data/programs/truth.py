@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from robo_refer.data.sample import Question, Rle
 from robo_refer_data.observation import Observation
 from robo_refer_data.relations import Facts
@@ -38,13 +36,15 @@ def step_truths(question: Question, observation: Observation) -> tuple[StepTruth
     return tuple(_truth(facts, facts.index_of[id_]) for id_ in question.step_ids)
 
 
+def front_cam(facts: Facts, index: int) -> tuple[float, float, float] | None:
+    """Return where an object's front points, a unit vector in the camera frame, if it has one."""
+    if facts.observation.objects[index].front_obj is None:
+        return None
+    x, y, z = (float(value) for value in facts.T_cam_world[:3, :3] @ facts.fronts_world[index])
+    return (x, y, z)
+
+
 def _truth(facts: Facts, index: int) -> StepTruth:
     item = facts.observation.objects[index]
-    front = None
-    if item.front_obj is not None:
-        rotation = facts.T_cam_world[:3, :3] @ item.T_world_obj[:3, :3]
-        x, y, z = (float(value) for value in rotation @ np.asarray(item.front_obj))
-        front = (x, y, z)
-    return StepTruth(
-        item.id, item.point_norm, item.mask, facts.heights[index], facts.extents[index], front
-    )
+    height, extent = facts.heights[index], facts.extents[index]
+    return StepTruth(item.id, item.point_norm, item.mask, height, extent, front_cam(facts, index))

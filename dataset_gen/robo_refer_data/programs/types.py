@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -85,38 +86,49 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class FreeSide:
-    """The free region of the table to the "left", "right", "front" or "behind" of the anchor."""
+class Place:
+    """A condition on a free spot, one of `relations.free_space.PLACES`.
 
-    side: str
-    anchor: Program
+    Attributes:
+        kind: "left", "right", "front" or "behind" of one anchor; "between" two; "on" top of one;
+            "facing": where the front of one points; "aligned": on the line along which it points;
+            "apart_left" and so on: at a distance on that side of one.
+        anchors: the objects that it refers to.
+        far_m: the distance of "apart".
+        part: what points, of "facing" and "aligned" ("handle").
+    """
+
+    kind: str
+    anchors: tuple[Program, ...]
+    far_m: float = 0.0
+    part: str = ""
 
 
 @dataclass(frozen=True)
-class FreeBetween:
-    """The free region of the table between two anchors."""
+class Free:
+    """The free region where all of some conditions hold."""
 
-    first: Program
-    second: Program
+    places: tuple[Place, ...]
 
 
 Program = Filter | Known | Relate | Standing | Between | Ordinal | Superlative | Compare
-Region = FreeSide | FreeBetween
-AnyProgram = Program | Region
+AnyProgram = Program | Free
 
 
 def anchors(program: AnyProgram) -> tuple[Program, ...]:
     """Return the programs that a program refers through, in the order they are spoken."""
-    if isinstance(program, (Relate, FreeSide)):
+    if isinstance(program, Relate):
         return (program.anchor,)
-    if isinstance(program, (Between, Compare, FreeBetween)):
+    if isinstance(program, (Between, Compare)):
         return (program.first, program.second)
+    if isinstance(program, Free):
+        return tuple(anchor for place in program.places for anchor in place.anchors)
     if isinstance(program, Standing) and program.anchor is not None:
         return (program.anchor,)
     return ()
 
 
-def operation(program: AnyProgram) -> str:
+def operation(program: Program) -> str:
     """Return the name of a program's outermost operation."""
     if isinstance(program, (Relate, Standing)):
         return program.relation
@@ -124,12 +136,28 @@ def operation(program: AnyProgram) -> str:
         return f"nth_{program.axis}"
     if isinstance(program, (Superlative, Compare)):
         return program.attribute
-    if isinstance(program, FreeSide):
-        return f"free_{program.side}"
-    return {Filter: "filter", Between: "between", FreeBetween: "free_between"}[type(program)]
+    return {Filter: "filter", Between: "between"}[type(program)]
 
 
 def chain(program: AnyProgram) -> list[str]:
     """Return the operations from the innermost out, without plain filters."""
     inner = [name for anchor in anchors(program) for name in chain(anchor)]
+    if isinstance(program, Free):
+        return [*inner, *(f"free_{place.kind}" for place in program.places)]
     return inner if isinstance(program, (Filter, Known)) else [*inner, operation(program)]
+
+
+def with_anchors(program: AnyProgram, found: Sequence[Program]) -> AnyProgram:
+    """Return the program with other `anchors`, given in the same order."""
+    if isinstance(program, (Between, Compare)):
+        return replace(program, first=found[0], second=found[1])
+    if isinstance(program, Free):
+        rest = iter(found)
+        places = [
+            replace(place, anchors=tuple(next(rest) for _ in place.anchors))
+            for place in program.places
+        ]
+        return Free(tuple(places))
+    if isinstance(program, (Relate, Standing)) and found:
+        return replace(program, anchor=found[0])
+    return program

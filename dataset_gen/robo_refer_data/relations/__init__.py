@@ -12,7 +12,7 @@ from robo_refer_data.relations.beside import left_of, right_of
 from robo_refer_data.relations.facts import Facts, IntArray
 from robo_refer_data.relations.in_depth import behind, front_of
 from robo_refer_data.relations.just_nearer import just_nearer
-from robo_refer_data.relations.proximity import farthest_from, nearest_to
+from robo_refer_data.relations.proximity import farthest_from, nearest_to, second_nearest
 from robo_refer_data.relations.support import inside, on_top_of, under
 
 ANCHORED: dict[str, Callable[[Facts], IntArray]] = {
@@ -21,6 +21,7 @@ ANCHORED: dict[str, Callable[[Facts], IntArray]] = {
     "front_of": front_of,
     "behind": behind,
     "nearest_to": nearest_to,
+    "second_nearest": second_nearest,
     "farthest_from": farthest_from,
     "just_nearer": just_nearer,
     "on_top_of": on_top_of,

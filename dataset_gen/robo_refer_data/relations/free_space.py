@@ -1,14 +1,17 @@
-"""Free space on the main table: beside, in front of, behind and between objects.
+"""Free space on the main table or on top of an object, by the paper's rules (section 3.2).
 
-All geometry is in the plane of the table: `right` is the camera's x axis laid on it, `forward`
-points away from the camera. A side is the 90-degree sector from the anchor's centre, up to
-max(footprint diagonal, 0.20 m) beyond the footprint; "between" is the convex hull of both
-footprints. A pixel belongs to the region if it shows the table's free top there with at least 2 cm
-of clearance from every footprint. Regions below 25 cm^2 or 0.4 % of the image are not asked for.
+A side is the 90-degree sector from the anchor's centre, up to max(footprint diagonal, 0.20 m)
+beyond the footprint; "between" is the convex hull of both footprints; "facing" the 60-degree sector
+into which the anchor's front points, up to 0.40 m beyond the footprint; "aligned" a strip of 8 cm
+along that direction, from the anchor on; "apart" a spot of 4 cm radius at a distance from the
+anchor's footprint, straight on that side; "on" the anchor's own flat top, its footprint shrunk to
+80 %. A pixel belongs to the region if it shows the free surface there with at least 2 cm of
+clearance from every footprint. Regions below 25 cm^2 or 0.4 % of the image are not asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,15 +21,18 @@ from numpy.typing import NDArray
 
 from robo_refer.types import FloatArray
 from robo_refer_data.relations.facts import Facts
+from robo_refer_data.relations.surface import Cells, Surface, table, top_of
 
-CLEARANCE_M = 0.02
 REACH_M = 0.20
 MIN_AREA_M2 = 0.0025
 MIN_IMAGE_SHARE = 0.004
 MAX_GAP_M = 0.60
-_BORDER_M = 2 * CLEARANCE_M
-_CELL_M = 0.005
-_MAX_CELLS = 600
+FACING_SLOPE, FACING_REACH_M = 0.577, 0.40  # the tangent of half of 60 degrees
+STRIP_M = 0.04
+SPOT_M = 0.04
+
+Spot = tuple[str, tuple[int, ...], float]
+"""Kind, anchors and distance: a `programs.types.Place` whose anchors were found."""
 
 
 @dataclass(frozen=True)
@@ -41,155 +47,183 @@ class FreeRegion:
     mask: NDArray[np.bool_]
     point_norm: tuple[float, float]
 
+    def holds(self, point_norm: tuple[float, float]) -> bool:
+        """Whether a point in [0, 1]^2 lies in the region."""
+        height, width = self.mask.shape
+        return bool(self.mask[int(point_norm[1] * height), int(point_norm[0] * width)])
+
 
 class FreeSpace:
-    """The free surface of a scene's table; regions are computed when asked for, then kept."""
+    """The free surfaces of a scene; what is found is kept."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._regions: dict[tuple[str, int, int], FreeRegion | None] = {}
+        self._regions: dict[tuple[Spot, ...], FreeRegion | None] = {}
+        self._chosen: dict[Spot, Cells | None] = {}
+        self._tops: dict[int, Surface | None] = {}
 
-    def side(self, side: str, anchor: int) -> FreeRegion | None:
-        """Return the region on a side ("left", "right", "front", "behind") of an object, if any."""
-        key = (side, anchor, -1)
-        if key not in self._regions:
-            self._regions[key] = self._side(side, anchor) if self.stands(anchor) else None
-        return self._regions[key]
-
-    def between(self, first: int, second: int) -> FreeRegion | None:
-        """Return the region between two objects, if any."""
-        first, second = min(first, second), max(first, second)
-        key = ("between", first, second)
-        if key not in self._regions:
-            asked = first != second and self.stands(first) and self.stands(second)
-            self._regions[key] = self._between(first, second) if asked else None
-        return self._regions[key]
+    @cached_property
+    def _table(self) -> Surface | None:
+        return table(self._facts)
 
     def stands(self, index: int) -> bool:
-        """Whether an object stands on the main table itself."""
-        item = self._facts.observation.objects[index]
-        return item.support_id == 0 and item.support_kind == "on" and len(self._pixels[0]) > 0
+        """Whether an object stands on the main table itself, and some of the table is seen."""
+        return bool(self._facts.on_table[index]) and self._table is not None
 
-    @cached_property
-    def _pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows and columns of the surface's pixels that no nameless thing is close to."""
-        observation = self._facts.observation
-        surface = observation.surface & (observation.depth_m > 0)
-        if surface.any() and len(self._facts.unlisted_ids):
-            clutter = np.isin(observation.instance, self._facts.unlisted_ids).astype(np.uint8)
-            nearest = float(observation.depth_m[surface].min())
-            radius = int(np.ceil(CLEARANCE_M * observation.camera.fx / nearest))
-            size = (2 * radius + 1, 2 * radius + 1)
-            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size)
-            surface = surface & (cv2.dilate(clutter, kernel) == 0)
-        rows, columns = np.nonzero(surface)
-        return rows, columns
+    def pixels(self, *spots: Spot) -> int:
+        """Return how many pixels show the free surface where all of some conditions hold."""
+        surface = self._surface(spots)
+        chosen = None if surface is None else self._meeting(spots, surface)
+        return 0 if surface is None or chosen is None else surface.pixels(chosen)
 
-    @cached_property
-    def _plane(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Of the surface's pixels: right and forward in metres, and the area on the table, m^2."""
-        observation, camera = self._facts.observation, self._facts.observation.camera
-        rows, columns = self._pixels
-        z = observation.depth_m[rows, columns].astype(float)
-        x = (columns - camera.cx) * (z / camera.fx)
-        y = (rows - camera.cy) * (z / camera.fy)
-        pose = np.asarray(camera.T_world_cam)
-        to_plane = self._axes @ pose[:2]
-        right, forward = (a * x + b * y + c * z + d for a, b, c, d in to_plane)
-        up_in_cam = pose[2, :3]
-        distance = np.abs(up_in_cam[0] * x + up_in_cam[1] * y + up_in_cam[2] * z)
-        area = z**3 / (camera.fx * camera.fy * np.maximum(distance, 1e-6))
-        return right, forward, area
+    def region(self, *spots: Spot) -> FreeRegion | None:
+        """Return the free region where all of some conditions hold, if it is large enough."""
+        if spots not in self._regions:
+            self._regions[spots] = self._region(spots)
+        return self._regions[spots]
 
-    @cached_property
-    def _axes(self) -> FloatArray:
-        """(2, 2) rows: right and forward, in world x and y."""
-        return np.stack([self._facts.right_world[:2], self._facts.forward_world[:2]])
-
-    @cached_property
-    def _footprints(self) -> list[NDArray[np.float32]]:
-        """Convex footprint of every object, (k, 2) right and forward in metres."""
-        corners = self._facts.box_points[:, :8, :2] @ self._axes.T
-        return [cv2.convexHull(points.astype(np.float32))[:, 0] for points in corners]
-
-    @cached_property
-    def _cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray, float]:
-        """Grid cell (row, column) of every surface pixel, the grid's origin and its cell size.
-
-        The grid reaches beyond them: an object that hides the table may stand outside of what is
-        seen of it, and yet be close.
-        """
-        right, forward, _ = self._plane
-        low = np.array([right.min(), forward.min()]) - _BORDER_M
-        span = max(float(right.max() - low[0]), float(forward.max() - low[1])) + _BORDER_M
-        cell = max(_CELL_M, span / _MAX_CELLS)
-        rows = ((forward - low[1]) / cell + 0.5).astype(int)
-        columns = ((right - low[0]) / cell + 0.5).astype(int)
-        return rows, columns, low, cell
-
-    def _drawn(self, *polygons: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Grid image with 1 inside the polygons."""
-        rows, columns, low, cell = self._cells
-        border = int(np.ceil(_BORDER_M / cell))
-        shape = (int(rows.max()) + 1 + border, int(columns.max()) + 1 + border)
-        grid = np.zeros(shape, np.uint8)
-        for polygon in polygons:
-            # 4 fractional bits keep the outline to a sixteenth of a cell.
-            points = np.round((polygon - low) / cell * 16).astype(np.int32)
-            cv2.fillConvexPoly(grid, points, (1.0,), lineType=cv2.LINE_8, shift=4)
-        return grid
-
-    @cached_property
-    def _clear(self) -> NDArray[np.bool_]:
-        """(k,) whether a surface pixel keeps its distance from every object."""
-        rows, columns, _, cell = self._cells
-        occupied = self._drawn(*self._footprints)
-        if not occupied.any():
-            return np.ones(len(rows), dtype=bool)
-        distance = cv2.distanceTransform(1 - occupied, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) * cell
-        return np.asarray(distance[rows, columns] >= CLEARANCE_M + cell)
-
-    def _side(self, side: str, anchor: int) -> FreeRegion | None:
-        footprint = self._footprints[anchor]
-        centre = (footprint.min(axis=0) + footprint.max(axis=0)) / 2
-        half = float(np.linalg.norm(footprint - centre, axis=1).max())
-        reach = half + max(2 * half, REACH_M)
-        right, forward = self._plane[0] - centre[0], self._plane[1] - centre[1]
-        along, across = (right, forward) if side in ("left", "right") else (forward, right)
-        along = along if side in ("right", "behind") else -along
-        inside = (np.abs(across) <= along) & (right**2 + forward**2 <= reach**2)
-        return self._region(inside)
-
-    def _between(self, first: int, second: int) -> FreeRegion | None:
-        a, b = self._footprints[first], self._footprints[second]
-        if self._facts.gap[first, second] > MAX_GAP_M:
+    def _region(self, spots: tuple[Spot, ...]) -> FreeRegion | None:
+        surface = self._surface(spots)
+        chosen = None if surface is None else self._meeting(spots, surface)
+        height, width = self._facts.observation.depth_m.shape
+        least = MIN_IMAGE_SHARE * height * width
+        if surface is None or chosen is None or surface.pixels(chosen) < least:
             return None
-        hull = cv2.convexHull(np.concatenate([a, b]))[:, 0]
-        rows, columns, _, _ = self._cells
-        return self._region(self._drawn(hull)[rows, columns] > 0)
-
-    def _region(self, inside: NDArray[np.bool_]) -> FreeRegion | None:
-        """Turn a choice of surface pixels into a region, if it is large enough."""
-        observation = self._facts.observation
-        chosen = inside & self._clear
-        if chosen.sum() < MIN_IMAGE_SHARE * observation.surface.size:
+        flat = surface.drawn(chosen)
+        if surface.area_m2(flat) < MIN_AREA_M2:
             return None
-        if float(self._plane[2][chosen].sum()) < MIN_AREA_M2:
-            return None
-        rows, columns = (indices[chosen] for indices in self._pixels)
-        mask = np.zeros(observation.surface.shape, np.uint8)
-        mask[rows, columns] = 1
-        return FreeRegion(mask.astype(bool), _deepest(mask, rows, columns))
+        mask = np.zeros(height * width, np.uint8)
+        mask[flat] = 1
+        drawn = mask.reshape(height, width)
+        return FreeRegion(drawn.view(bool), _deepest(drawn, flat))
+
+    def _surface(self, spots: tuple[Spot, ...]) -> Surface | None:
+        """Return the surface that some conditions are about."""
+        kind, (anchor, *_), _ = spots[0]
+        if kind == "on":
+            if anchor not in self._tops:
+                self._tops[anchor] = top_of(self._facts, anchor)
+            return self._tops[anchor]
+        standing = all(self.stands(index) for _, found, _ in spots for index in found)
+        return self._table if standing else None
+
+    def _meeting(self, spots: tuple[Spot, ...], surface: Surface) -> Cells | None:
+        """Return the free cells where all conditions hold, None if one has no meaning here."""
+        chosen = surface.clear
+        for spot in spots:
+            if spot[0] == "on":  # anywhere on it
+                continue
+            if spot not in self._chosen:
+                self._chosen[spot] = PLACES[spot[0]](self._facts, surface, spot)
+            met = self._chosen[spot]
+            if met is None:
+                return None
+            chosen = chosen & met
+        return chosen
 
 
-def _deepest(
-    mask: NDArray[np.uint8], rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> tuple[float, float]:
+def _deepest(mask: NDArray[np.uint8], flat: NDArray[np.intp]) -> tuple[float, float]:
     """Return the pixel of a mask, given also by its pixels, that is farthest from its border."""
-    top, left = int(rows.min()), int(columns.min())
-    box = mask[top : rows.max() + 1, left : columns.max() + 1]
-    # A border of zeros, so that the image's edge counts as an edge of the region.
-    depth = cv2.distanceTransform(np.pad(box, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     height, width = mask.shape
+    columns = flat % width
+    top, bottom = int(flat[0]) // width, int(flat[-1]) // width
+    left, right = int(columns.min()), int(columns.max())
+    box = mask[top : bottom + 1, left : right + 1]
+    # A border of zeros, so that the image's edge counts as an edge of the region.
+    padded = cv2.copyMakeBorder(box, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return float((left + column + 0.5) / width), float((top + row + 0.5) / height)
+
+
+def _axes(facts: Facts, anchor: int, side: str) -> tuple[NDArray[np.float32], float, float, float]:
+    """Return the anchor's centre, half its diagonal, and the direction of a side."""
+    footprint = facts.footprints[anchor]
+    centre = (footprint.min(axis=0) + footprint.max(axis=0)) / 2
+    half = float(np.linalg.norm(footprint - centre, axis=1).max())
+    right, forward = {"left": (-1, 0), "right": (1, 0), "front": (0, -1), "behind": (0, 1)}[side]
+    return centre, half, float(right), float(forward)
+
+
+def _side(facts: Facts, surface: Surface, spot: Spot) -> Cells:
+    centre, half, right, forward = _axes(facts, spot[1][0], spot[0])
+    return _sector(surface, centre, (right, forward), 1.0, half + max(2 * half, REACH_M))
+
+
+def _sector(
+    surface: Surface,
+    centre: NDArray[np.float32],
+    direction: tuple[float, float],
+    slope: float,
+    reach_m: float,
+) -> Cells:
+    """Which cells lie within reach in a direction, to a slope on both sides of it."""
+    along, across = _turned(surface, centre, direction)
+    found: Cells = (np.abs(across) <= slope * along) & (along**2 + across**2 <= reach_m**2)
+    return found
+
+
+def _turned(
+    surface: Surface, centre: NDArray[np.float32], direction: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
+    """Return how far all cells lie along a direction from a place, and across it, metres."""
+    right, forward = surface.right - centre[0], surface.forward - centre[1]
+    x, y = np.float32(direction[0]), np.float32(direction[1])
+    return x * right + y * forward, y * right - x * forward
+
+
+def _between(facts: Facts, surface: Surface, spot: Spot) -> Cells | None:
+    first, second = spot[1]
+    if first == second or facts.gap[first, second] > MAX_GAP_M:
+        return None
+    both = np.concatenate([facts.footprints[first], facts.footprints[second]])
+    return surface.inside(cv2.convexHull(both)[:, 0])
+
+
+def _front(facts: Facts, anchor: int) -> tuple[float, float] | None:
+    """Return where an object's front points on the ground, (right, forward), if it does."""
+    if not facts.points_level[anchor]:
+        return None
+    right, forward = facts.ground_axes @ facts.fronts_world[anchor, :2]
+    length = float(np.hypot(right, forward))
+    return float(right) / length, float(forward) / length
+
+
+def _facing(facts: Facts, surface: Surface, spot: Spot) -> Cells | None:
+    anchor = spot[1][0]
+    direction = _front(facts, anchor)
+    if direction is None:
+        return None
+    centre, half, *_ = _axes(facts, anchor, "left")
+    return _sector(surface, centre, direction, FACING_SLOPE, half + FACING_REACH_M)
+
+
+def _aligned(facts: Facts, surface: Surface, spot: Spot) -> Cells | None:
+    direction = _front(facts, spot[1][0])
+    if direction is None:
+        return None
+    centre, *_ = _axes(facts, spot[1][0], "left")
+    along, across = _turned(surface, centre, direction)
+    found: Cells = (np.abs(across) <= STRIP_M) & (along > 0)
+    return found
+
+
+def _apart(facts: Facts, surface: Surface, spot: Spot) -> Cells:
+    centre, _, *direction = _axes(facts, spot[1][0], spot[0].removeprefix("apart_"))
+    edge = float(((facts.footprints[spot[1][0]] - centre) @ np.array(direction)).max())
+    right, forward = centre + np.array(direction) * (edge + spot[2])
+    square = (surface.right - right) ** 2 + (surface.forward - forward) ** 2
+    found: Cells = square <= SPOT_M**2
+    return found
+
+
+SIDES = ("left", "right", "front", "behind")
+Condition = Callable[[Facts, Surface, Spot], Cells | None]
+PLACES: dict[str, Condition] = {
+    **dict.fromkeys(SIDES, _side),
+    **dict.fromkeys((f"apart_{side}" for side in SIDES), _apart),
+    "between": _between,
+    "facing": _facing,
+    "aligned": _aligned,
+}
+"""Conditions on a spot of the table; "on" an object is a surface of its own."""

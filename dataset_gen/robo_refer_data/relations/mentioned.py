@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from robo_refer.data.sample import Question
+from robo_refer_data.relations.free_space import PLACES
 from robo_refer_data.relations.registry import RELATIONS
 
 BEHIND_OPERATIONS = {
@@ -10,6 +11,7 @@ BEHIND_OPERATIONS = {
     "right_of": "right",
     "front_of": "front",
     "nearest_to": "distance",
+    "second_nearest": "distance",
     "farthest_from": "distance",
     "just_nearer": "close",
     "on_top_of": "above_world",
@@ -23,11 +25,7 @@ BEHIND_OPERATIONS = {
     "smallest": "small",
     "tallest": "tall",
     "shortest": "short",
-    "free_left": "free_space",
-    "free_right": "free_space",
-    "free_front": "free_space",
-    "free_behind": "free_space",
-    "free_between": "free_space",
+    **{f"free_{kind}": "free_space" for kind in (*PLACES, "on")},
 }
 """The relation that an operation of a program picks by, where it is not of the same name."""
 

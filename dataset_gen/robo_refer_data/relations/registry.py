@@ -50,6 +50,7 @@ class Relation:
         margin: what lies between yes and no.
         example: an instruction or question.
         decide: its truth in a scene.
+        own: not one of the paper's.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Relation:
     margin: str
     example: str
     decide: Callable[[Facts], Any]
+    own: bool = False
 
 
 RELATIONS: dict[str, Relation] = {}
@@ -75,13 +77,14 @@ def relation(
     margin: str,
     example: str,
     inverse: str = "",
+    own: bool = False,
 ) -> Callable[[Callable[[Facts], Any]], Callable[[Facts], Any]]:
     """Register the decorated function as the relation of this name; its docstring defines it."""
 
     def register(decide: Callable[[Facts], Any]) -> Callable[[Facts], Any]:
         definition = " ".join(inspect.getdoc(decide).split())  # type: ignore[union-attr]
         RELATIONS[name] = Relation(
-            name, form, frame, says, inverse, definition, margin, example, decide
+            name, form, frame, says, inverse, definition, margin, example, decide, own
         )
         return decide
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from robo_refer_data.render.textures import texture_weight
+from robo_refer_data.render.albedo import albedo
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -220,6 +220,8 @@ def smooth_light(
         sum_key, sum_sky, found = _gather(i, 1, 3, width, raw, triangle, point, normal, near)
         if found < SPOTS - 4:
             sum_key, sum_sky, found = _gather(i, 3, 5, width, raw, triangle, point, normal, near)
+        if found == 0:  # a sliver without a normal: not even its own neighbour
+            sum_key, sum_sky, found = float(raw[i, 0]), float(raw[i, 1]), 1
         key[i], sky[i] = sum_key / (found * samples), sum_sky / (found * samples)
     return key, sky
 
@@ -234,6 +236,16 @@ def _environment(z: float, x: float, sky: F32, ground: F32, k: int) -> float:
 
 
 @njit(cache=True)
+def displayed(linear: F32, curve: F32) -> F32:
+    """Return display colours in 0..255 of linear ones, (N, 3)."""
+    image = np.empty_like(linear)
+    for i in range(linear.shape[0]):
+        for k in range(3):
+            image[i, k] = _display(linear[i, k], curve)
+    return image
+
+
+@njit(cache=True)
 def shade(
     part: I32,
     directions: F32,
@@ -243,6 +255,8 @@ def shade(
     sky_open: F32,
     looks: F32,
     textures: I32,
+    images: I32,
+    texels: F32,
     lights: F32,
     curve: F32,
 ) -> F32:
@@ -257,6 +271,8 @@ def shade(
         sky_open: (N,) share of the sky that is seen.
         looks: (P, 9), see `RenderScene.part_looks`.
         textures: (P,) indices into `TEXTURES`.
+        images: (P, 3), see `RenderScene.part_image`.
+        texels: see `RenderScene`.
         lights: rows key_dir, key_rgb, fill_dir, fill_rgb, sky_rgb, ground_rgb.
         curve: see `display_curve`.
     """
@@ -271,9 +287,7 @@ def shade(
             continue
         p = part[i]
         look = looks[p]
-        weight = texture_weight(
-            textures[p], coordinate[i, 0], coordinate[i, 1], coordinate[i, 2], look[6]
-        )
+        a0, a1, a2 = albedo(p, coordinate[i], looks, textures, images, texels)
         n0, n1, n2 = normal[i, 0], normal[i, 1], normal[i, 2]
         v0, v1, v2 = -directions[i, 0], -directions[i, 1], -directions[i, 2]
         size = 1 / math.sqrt(v0 * v0 + v1 * v1 + v2 * v2)
@@ -293,13 +307,13 @@ def shade(
         fresnel = 0.04 + 0.96 * (1 - facing) ** 5
         r0, r2 = 2 * facing * n0 - v0, 2 * facing * n2 - v2
         for k in range(3):
-            albedo = min(max(look[k] + weight * (look[3 + k] - look[k]), 0.0), 1.0)
+            own = (a0, a1, a2)[k]
             ambient = (sky[k] * up + ground[k] * (1 - up)) * sky_open[i]
-            diffuse = albedo * (key_rgb[k] * lit + fill_rgb[k] * filled + ambient)
+            diffuse = own * (key_rgb[k] * lit + fill_rgb[k] * filled + ambient)
             mirror = _environment(r2, r0, sky, ground, k) * (0.3 + 0.7 * sky_open[i])
             value = diffuse * (1 - 0.75 * metal)
-            value += gloss * mirror * (metal * albedo * 1.5 + (1 - metal) * fresnel)
-            value += highlight * key_rgb[k] * (0.4 * (1 - metal) + metal * albedo)
+            value += gloss * mirror * (metal * own * 1.5 + (1 - metal) * fresnel)
+            value += highlight * key_rgb[k] * (0.4 * (1 - metal) + metal * own)
             image[i, k] = _display(value, curve)
     return image
 

@@ -1,4 +1,7 @@
-"""What a depth camera would have measured: noise, holes and stray pixels added to exact depth."""
+"""What a depth camera would have measured: noise, holes and stray pixels added to exact depth.
+
+One fixed mixture, which nano was taught on; `depth_camera` knows about materials as well.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def sensor_depth(
     measured = depth_m + sigma_m * noise
 
     measured[_lost(depth_m, rgb, rng, strength) | (depth_m <= 0)] = 0
-    _add_strays(measured, rng, strength)
+    add_strays(measured, rng, strength)
     return np.round(measured * 1000).astype(np.float32) * np.float32(0.001)
 
 
@@ -68,7 +71,7 @@ def _lost(
     return lost | (chance < 0.002 * strength)
 
 
-def _add_strays(measured: NDArray[np.float32], rng: np.random.Generator, strength: float) -> None:
+def add_strays(measured: NDArray[np.float32], rng: np.random.Generator, strength: float) -> None:
     """Overwrite a few pixels with depths that have nothing to do with the scene."""
     height, width = measured.shape
     count = int(rng.poisson(2.5e-4 * strength * height * width))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from robo_refer.types import FloatArray
-from robo_refer_data.assets import ASSETS, Asset, AssetSpec, build_asset
+from robo_refer_data.assets import Asset, AssetSpec, build_asset
+from robo_refer_data.assets.library import Library
 from robo_refer_data.assets.mesh import rotation
 
 Rng = np.random.Generator
@@ -20,28 +21,30 @@ HOSTS = {
 SHARED_SHARE = 0.5  # of objects that take a colour already there, if they come in it
 
 
-def pick_names(rng: Rng, count: int) -> list[str]:
-    """Return names of `count` objects; some appear several times."""
-    names = list(ASSETS)
-    edges = np.cumsum([ASSETS[name].weight for name in names])
-    chosen: list[str] = []
+def pick_specs(rng: Rng, library: Library, count: int) -> list[AssetSpec]:
+    """Return kinds of `count` objects; some appear several times."""
+    edges = np.cumsum([spec.weight for spec in library.specs])
+    chosen: list[AssetSpec] = []
     for _ in range(count):
         if chosen and rng.random() < REPEAT_SHARE:
             chosen.append(chosen[int(rng.integers(len(chosen)))])
         else:
-            chosen.append(names[int(np.searchsorted(edges, rng.uniform(0, edges[-1])))])
+            chosen.append(library.specs[int(np.searchsorted(edges, rng.uniform(0, edges[-1])))])
     return chosen
 
 
-def pick_arrangements(rng: Rng) -> list[tuple[str, str, str]]:
-    """Return (host name, guest name, "on" | "in" | "leaning" | "under") pairs to set up."""
+def pick_arrangements(rng: Rng, library: Library) -> list[tuple[AssetSpec, AssetSpec, str]]:
+    """Return (host, guest, "on" | "in" | "leaning" | "under") to set up."""
     wishes = []
     for kind, share in ARRANGEMENT_SHARES.items():
         if rng.random() < share:
-            hosts = HOSTS[kind]
+            hosts = [spec for name in HOSTS[kind] for spec in library.named(name)]
+            if not hosts:
+                continue
             host = hosts[int(rng.integers(len(hosts)))]
-            guests = [name for name, spec in ASSETS.items() if _suits(kind, host, spec)]
-            wishes.append((host, guests[int(rng.integers(len(guests)))], kind))
+            guests = [spec for spec in library.specs if _suits(kind, host.name, spec)]
+            if guests:
+                wishes.append((host, guests[int(rng.integers(len(guests)))], kind))
     return wishes
 
 
@@ -69,13 +72,12 @@ def pick_colour(rng: Rng, spec: AssetSpec, taken: list[tuple[str, str]]) -> str:
     return options[int(rng.integers(len(options)))]
 
 
-def make(rng: Rng, name: str, taken: list[tuple[str, str]]) -> Asset:
-    """Build an object called `name` and note its colour in `taken`."""
-    spec = ASSETS[name]
+def make(rng: Rng, spec: AssetSpec, taken: list[tuple[str, str]]) -> Asset:
+    """Build an object of a kind and note its name and colour in `taken`."""
     colour = pick_colour(rng, spec, taken)
     material = spec.materials[int(rng.integers(len(spec.materials)))]
-    taken.append((name, colour))
-    return build_asset(name, rng, colour, material)
+    taken.append((spec.name, colour))
+    return build_asset(spec, rng, colour, material)
 
 
 def resting_pose(rng: Rng, asset: Asset) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from robo_refer.types import CameraModel, FloatArray
 from robo_refer_data.assets import Asset
+from robo_refer_data.assets.library import Library
 from robo_refer_data.assets.mesh import Mesh, box, lathe
 from robo_refer_data.scenes import choose, surroundings
 from robo_refer_data.scenes.layout import Layout, PlacedObject, Prop, camera_at, pose
@@ -23,7 +24,7 @@ SLAB_SHARE = 0.6
 TRIES = 60
 
 
-def decorrelated_layout(rng: Rng, width: int, height: int) -> Layout:
+def decorrelated_layout(rng: Rng, library: Library, width: int, height: int) -> Layout:
     """Return 4 to 10 objects on supports of their own in front of a room, and a camera."""
     camera = _camera(rng, width, height)
     near = rng.uniform(0.45, 0.9)
@@ -32,8 +33,8 @@ def decorrelated_layout(rng: Rng, width: int, height: int) -> Layout:
     objects: list[PlacedObject] = []
     props: list[Prop] = []
     claimed: list[FloatArray] = []
-    for name in choose.pick_names(rng, int(rng.integers(4, 11))):
-        asset = choose.make(rng, name, taken)
+    for spec in choose.pick_specs(rng, library, int(rng.integers(4, 11))):
+        asset = choose.make(rng, spec, taken)
         kind = choose.resting_pose(rng, asset)
         apparent = rng.uniform(*APPARENT_RADIUS)
         depth = float(np.exp(rng.uniform(np.log(near), np.log(far))))

@@ -53,13 +53,14 @@ class Prop:
 
 @dataclass(frozen=True)
 class Layout:
-    """A scene, ready to be drawn; `table_outline` as in `Observation`."""
+    """A scene, ready to be drawn; `table_outline` and `support_name` as in `Observation`."""
 
     objects: list[PlacedObject]
     props: list[Prop]
     lighting: Lighting
     camera: CameraModel
     table_outline: FloatArray | None = None
+    support_name: str = "table"
 
 
 def pose(rotation: FloatArray, position: FloatArray) -> FloatArray:

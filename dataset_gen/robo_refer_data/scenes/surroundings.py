@@ -86,9 +86,36 @@ def floor_surface(rng: Rng) -> Surface:
     return Surface(colour, _near(rng, colour, 0.6, 0.85), texture, scale, rng.uniform(0, 0.35))
 
 
-def random_lighting(rng: Rng) -> Lighting:
-    """Return a key light from above, fill light and ambient light, varied in power and warmth."""
+def picture_surface(rng: Rng) -> Surface:
+    """Return a look for a poster or a screen."""
+    colour = _tint(rng, 0.9, 0.2, 1.0)
+    texture = one_of(rng, ["marble", "noise", "stripes", "checker", "dots", "plain"])
+    return Surface(colour, _tint(rng, 0.9, 0.1, 1.0), texture, rng.uniform(0.05, 0.2), 0.1)
+
+
+def cloth_surface(rng: Rng) -> Surface:
+    """Return a look for a rug."""
+    colour = _tint(rng, 0.7, 0.2, 0.85)
+    texture = one_of(rng, ["cloth", "stripes", "checker", "noise"])
+    scale = rng.uniform(0.006, 0.012) if texture == "cloth" else rng.uniform(0.05, 0.15)
+    return Surface(colour, _near(rng, colour, 0.6, 0.9), texture, scale, 0.0)
+
+
+def plain(colour: Rgb, gloss: float = 0.2) -> Surface:
+    """Return a surface without pattern."""
+    return Surface(colour, colour, gloss=gloss)
+
+
+def random_lighting(rng: Rng, facing: bool = False) -> Lighting:
+    """Return a key light from above, fill light and ambient light, varied in power and warmth.
+
+    Args:
+        rng: where all choices come from.
+        facing: whether the key light comes from the side of negative y, where there is no wall.
+    """
     azimuth, height = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(32, 78))
+    if facing:
+        azimuth = -np.pi / 2 + (azimuth - np.pi) / 3
     strength = rng.uniform(0.6, 1.4)
     warm = rng.uniform(-1, 1)  # -1 bluish daylight .. 1 lamp light
     tint = np.array([1 + 0.14 * warm, 1.0, 1 - 0.2 * warm])
@@ -121,11 +148,13 @@ def floor_prop(rng: Rng, centre: Sequence[float], z_m: float) -> Prop:
     return Prop(box((16, 16, 0.02), (0, 0, -0.02)), floor_surface(rng), place)
 
 
-def wall_prop(rng: Rng, foot: FloatArray, facing_rad: float) -> Prop:
+def wall_prop(
+    rng: Rng, foot: FloatArray, facing_rad: float, surface: Surface | None = None
+) -> Prop:
     """Return a wall through `foot` (3,), whose visible side faces the azimuth `facing_rad`."""
     # the texture lives in the wall's x (along) and z (up): the slab is thin in y
     turn = rotation("z", facing_rad + np.pi / 2)
-    surface = wall_surface(rng)
+    surface = surface or wall_surface(rng)
     return Prop(box((18, 0.05, 7), (0, 0.025, -1)), surface, pose(turn, foot))
 
 
@@ -141,9 +170,7 @@ def wall_pictures(
         at = foot + offset + np.array([0, 0, rng.uniform(*z_range)])
         depth = 0.02 if rng.random() < 0.7 else rng.uniform(0.1, 0.3)
         frame = Surface(_tint(rng, 0.5, 0.05, 0.9), gloss=0.2)
-        colour = _tint(rng, 0.9, 0.2, 1.0)
-        texture = one_of(rng, ["marble", "noise", "stripes", "checker", "dots", "plain"])
-        picture = Surface(colour, _tint(rng, 0.9, 0.1, 1.0), texture, rng.uniform(0.05, 0.2), 0.1)
+        picture = picture_surface(rng)
         place = pose(turn, at)
         props.append(Prop(box((width, 2 * depth, height)), frame, place))
         inner = (width * 0.86, 2 * depth + 0.008, height * 0.86)

@@ -1,4 +1,7 @@
-"""The paper's 31 relations (figures 36 to 39), one file each; importing this registers them."""
+"""The paper's 31 relations (figures 36 to 39) and our own, one file each.
+
+Importing this registers them.
+"""
 
 from robo_refer_data.relations.listed import (
     above_image,
@@ -16,6 +19,7 @@ from robo_refer_data.relations.listed import (
     distance,
     edge,
     face,
+    faced,
     far,
     far_from,
     free_space,
@@ -23,6 +27,7 @@ from robo_refer_data.relations.listed import (
     inside,
     left,
     outside,
+    parallel,
     right,
     rotation_horizontal,
     rotation_vertical,
@@ -50,6 +55,7 @@ __all__ = [
     "distance",
     "edge",
     "face",
+    "faced",
     "far",
     "far_from",
     "free_space",
@@ -57,6 +63,7 @@ __all__ = [
     "inside",
     "left",
     "outside",
+    "parallel",
     "right",
     "rotation_horizontal",
     "rotation_vertical",

@@ -15,7 +15,7 @@ TOWARDS_DEG, ASIDE_DEG = 20.0, 60.0
     ("facing",),
     margin="between 20 and 60 degrees",
     example="is the laptop facing the mug?",
-    inverse="",
+    inverse="faced",
 )
 def decide(facts: Facts) -> Truth:
     """The subject's front points at the reference, seen from above, to within 20 degrees. It does

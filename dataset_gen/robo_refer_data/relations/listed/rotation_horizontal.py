@@ -8,8 +8,6 @@ from robo_refer.types import FloatArray
 from robo_refer_data.relations.facts import Facts
 from robo_refer_data.relations.registry import relation
 
-LEAST_LEVEL = 0.7  # of the front that must be horizontal
-
 
 @relation(
     "rotation_horizontal",
@@ -27,4 +25,4 @@ def decide(facts: Facts) -> FloatArray:
     level = np.hypot(front[:, 0], front[:, 1])
     towards = -(front @ facts.forward_world) / np.maximum(level, 1e-9)
     angle = np.degrees(np.arccos(np.clip(towards, -1.0, 1.0)))
-    return np.where(level >= LEAST_LEVEL, angle, np.nan)
+    return np.where(facts.points_level, angle, np.nan)

@@ -1,15 +1,18 @@
-"""The natural half: things standing, stacked, put away and leaning on a table in a room."""
+"""The world `tabletop`: things standing, stacked, put away and leaning on a table in a room."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from robo_refer.types import CameraModel, FloatArray
+from robo_refer_data.assets.library import Library
 from robo_refer_data.scenes import choose, surroundings
 from robo_refer_data.scenes.layout import Layout, Prop, camera_at
-from robo_refer_data.scenes.tabletop import Tabletop
+from robo_refer_data.scenes.placing import Tabletop
+from robo_refer_data.scenes.worlds.world import World
 
 Rng = np.random.Generator
+CROWD = 12  # objects; a table for more of them is larger
 FOCUS_SHARE = 0.8  # of the visible width at the table that objects are spread over
 
 
@@ -29,15 +32,19 @@ def _camera(rng: Rng, focus: FloatArray, spread_m: float, width: int, height: in
     return camera_at(target - distance * forward, forward, roll, hfov, width, height)
 
 
-def natural_layout(rng: Rng, width: int, height: int) -> Layout:
-    """Return a table with 3 to 12 objects in a room, and a camera that sees them."""
+def tabletop_layout(
+    rng: Rng, library: Library, objects: tuple[int, int], width: int, height: int
+) -> Layout:
+    """Return a table with objects in a room, and a camera that sees them; see `World`."""
     half_x, half_y = rng.uniform(0.4, 0.9), rng.uniform(0.35, 0.6)
     round_top = bool(rng.random() < 0.25)
     if round_top:
         half_x = half_y = rng.uniform(0.4, 0.65)
     table_height = rng.uniform(0.4, 1.0)
+    count = int(rng.integers(objects[0], objects[1] + 1))
+    grow = max(count / CROWD, 1.0) ** 0.5
+    half_x, half_y = grow * half_x, grow * half_y
     limit_x, limit_y = (0.68 * half_x, 0.68 * half_y) if round_top else (half_x, half_y)
-    count = int(rng.integers(3, 13))
     spread = rng.uniform(0.15, 0.2) + 0.022 * count
     focus = np.array(
         [
@@ -48,12 +55,12 @@ def natural_layout(rng: Rng, width: int, height: int) -> Layout:
 
     table = Tabletop(rng, limit_x, limit_y, table_height, focus, spread)
     taken: list[tuple[str, str]] = []
-    arrangements = choose.pick_arrangements(rng)[: count // 2]
+    arrangements = choose.pick_arrangements(rng, library)[: count // 2]
     hosts = [(host, "") for host, _, _ in arrangements]
     guests = [(guest, kind) for _, guest, kind in arrangements]
-    others = [(name, "") for name in choose.pick_names(rng, count - 2 * len(arrangements))]
-    for name, wish in hosts + guests + others:
-        table.place(choose.make(rng, name, taken), wish)
+    others = [(spec, "") for spec in choose.pick_specs(rng, library, count - 2 * len(arrangements))]
+    for spec, wish in hosts + guests + others:
+        table.place(choose.make(rng, spec, taken), wish)
 
     camera = _camera(rng, np.array([*focus, table_height]), spread, width, height)
     props = surroundings.table_props(rng, half_x, half_y, round_top, table_height)
@@ -95,3 +102,6 @@ def _room(
         props.append(surroundings.wall_prop(rng, corner, side + np.pi))
     props += surroundings.floor_clutter(rng, heading, edge + 0.25, edge + 1.8)
     return props
+
+
+TABLETOP = World(tabletop_layout, physics=False, capacity_m2=0.3, span_m=0.5)

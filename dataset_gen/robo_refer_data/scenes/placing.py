@@ -25,7 +25,9 @@ class Tabletop:
         half_y: the same along y.
         height_m: of the top above the floor.
         focus: (2,) where objects gather, metres.
-        spread_m: how far from `focus` they may stand.
+        spread_m: how far from `focus` they may stand, along both axes or each (2,).
+        room_m: free height above the top.
+        held: how many things go into one vessel; those above the first must fall into it.
     """
 
     def __init__(
@@ -35,11 +37,15 @@ class Tabletop:
         half_y: float,
         height_m: float,
         focus: FloatArray,
-        spread_m: float,
+        spread_m: float | FloatArray,
+        room_m: float = np.inf,
+        held: int = 1,
     ) -> None:
         self.rng = rng
         self.half_x, self.half_y, self.height_m = half_x, half_y, height_m
         self.focus, self.spread_m = focus, spread_m
+        self.room_m, self.held = room_m, held
+        self.inside: dict[int, list[float]] = {}  # heights of the things in every vessel
         self.objects: list[PlacedObject] = []
         self.footprints: list[Footprint] = []
         self.used: set[int] = set()  # objects that already carry, hold or lean something
@@ -68,6 +74,8 @@ class Tabletop:
         kind = choose.resting_pose(self.rng, asset)
         extents = choose.resting_extents(asset, kind)
         disc = asset.spec.round and kind != "side" and asset.size_m[0] < 1.15 * asset.size_m[1]
+        if extents[2] > self.room_m:
+            return False
         for _ in range(40):
             x, y = self.focus + self.spread_m * self.rng.uniform(-1, 1, 2)
             yaw = self.rng.uniform(-np.pi, np.pi)
@@ -89,6 +97,11 @@ class Tabletop:
         order = self.rng.permutation(len(hosts))
         return [hosts[i] for i in order if hosts[i].asset is not asset]
 
+    def _reaches(self, host: PlacedObject, extra_m: float) -> bool:
+        """Return whether something of height `extra_m` fits on top of `host`."""
+        top = host.T_world_obj[2, 3] + host.size_m[2] / 2
+        return bool(top + extra_m <= self.height_m + self.room_m)
+
     def _stack(self, asset: Asset) -> bool:
         """Stand an object on the flat top of another."""
         kind = choose.resting_pose(self.rng, asset)
@@ -97,7 +110,11 @@ class Tabletop:
             top = host.asset.shape.flat_top_m
             if top is None or extents[0] > 1.02 * top[0] or extents[1] > 1.02 * top[1]:
                 continue
-            if host.support_kind != "on" or extents[2] > 0.26:
+            if (
+                host.support_kind != "on"
+                or extents[2] > 0.26
+                or not self._reaches(host, extents[2])
+            ):
                 continue
             room = np.maximum(np.array(top) - extents[:2], 0) / 2 * 0.8
             offset = np.array([*(self.rng.uniform(-1, 1, 2) * room), 0.0])
@@ -118,7 +135,10 @@ class Tabletop:
             axis = -host.asset.centre_m  # the builder's origin, in the object's frame
             axis_xy = host.T_world_obj[:3, :3] @ np.array([axis[0], axis[1], 0.0])
             floor = host.T_world_obj[:3, 3] + axis_xy + [0, 0, cavity.floor_m - host.size_m[2] / 2]
+            below = self.inside.get(host.id, [])
             if asset.spec.stick and cavity.rim_m - cavity.floor_m > 0.06:
+                if below or not self._reaches(host, 0.5 * asset.size_m[0]):
+                    continue
                 self._stick_in(asset, host, floor, cavity.radius_m, cavity.rim_m - cavity.floor_m)
                 return True
             reach = 0.5 * float(np.hypot(asset.size_m[0], asset.size_m[1]))
@@ -127,9 +147,12 @@ class Tabletop:
                 continue
             room = max(cavity.radius_m - reach, 0.0) * 0.6
             shift = self.rng.uniform(-room, room, 2)
-            centre = floor + np.array([*shift, asset.size_m[2] / 2 + 0.001])
+            lift = sum(below) + 0.001 + 0.003 * len(below)
+            centre = floor + np.array([*shift, asset.size_m[2] / 2 + lift])
             yaw = self.rng.uniform(-np.pi, np.pi)
-            self.used.add(host.id)
+            self.inside[host.id] = [*below, float(asset.size_m[2])]
+            if len(below) + 1 >= self.held:
+                self.used.add(host.id)
             self._add(asset, rotation("z", yaw), centre, host.id, "in")
             return True
         return False

@@ -28,7 +28,7 @@ CONTRAST = 18.0  # of 255: a smaller step between neighbours needs no extra samp
 
 
 @dataclass(frozen=True)
-class _Hits:
+class Hits:
     """What N rays hit: triangle and part index (-1: nothing), z depth, and the surface there."""
 
     directions: NDArray[np.float32]
@@ -40,7 +40,7 @@ class _Hits:
     coordinate: NDArray[np.float32]
 
 
-def render_raycast(scene: RenderScene, antialias: int) -> RenderResult:
+def draw(scene: RenderScene, antialias: int) -> RenderResult:
     """Draw `scene`; see `robo_refer_data.render.render`."""
     width, height = scene.camera.width, scene.camera.height
     view = _View.of(scene)
@@ -64,6 +64,31 @@ def render_raycast(scene: RenderScene, antialias: int) -> RenderResult:
         samples = _shade(scene, sub, sub_key, sub_sky, lights)
         image[rough] = samples.reshape(len(rough), antialias**2, 3).mean(axis=1)
     return _result(scene, hits, image)
+
+
+def samples(scene: RenderScene, factor: int) -> Hits:
+    """Return what `factor` x `factor` rays through every pixel hit, in rows of the finer image."""
+    view = _View.of(scene)
+    width, height = factor * scene.camera.width, factor * scene.camera.height
+    fine_u, fine_v = _pixel_centres(width, height)
+    shift = np.float32((factor - 1) / 2)  # pixel centres are at integers
+    u, v = (fine_u - shift) / np.float32(factor), (fine_v - shift) / np.float32(factor)
+    return _surface(scene, view, view.visible(scene, factor), u, v)
+
+
+def result_of(scene: RenderScene, image: NDArray[np.float32]) -> RenderResult:
+    """Return what is seen of a scene, with an image (N, 3) in 0..255 that was drawn elsewhere."""
+    return _result(scene, samples(scene, 1), image)
+
+
+def first_hits(scene: RenderScene) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the part (-1: nothing) and the depth (0: nothing) at each pixel centre, row-major."""
+    view = _View.of(scene)
+    triangle = view.visible(scene, 1)
+    u, v = _pixel_centres(scene.camera.width, scene.camera.height)
+    depth, _, _ = raster.meet(triangle, u, v, view.points, scene.faces, view.intrinsics)
+    part = np.where(triangle >= 0, scene.face_part[triangle], -1).astype(np.int32)
+    return part, np.where(part >= 0, depth, 0).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ def _device(pid: int) -> EmbreeDevice:
     return EmbreeDevice()
 
 
-def _result(scene: RenderScene, hits: _Hits, image: NDArray[np.float32]) -> RenderResult:
+def _result(scene: RenderScene, hits: Hits, image: NDArray[np.float32]) -> RenderResult:
     shape = (scene.camera.height, scene.camera.width)
     hit = hits.part >= 0
     part = np.maximum(hits.part, 0)
@@ -131,7 +156,7 @@ def _surface(
     triangle: NDArray[np.int32],
     u: NDArray[np.float32],
     v: NDArray[np.float32],
-) -> _Hits:
+) -> Hits:
     """Return the surface where the rays through (u, v) meet their triangles."""
     depth, second, third = raster.meet(triangle, u, v, view.points, scene.faces, view.intrinsics)
     directions = kernels.camera_rays(u, v, view.intrinsics, view.rotation)
@@ -140,10 +165,10 @@ def _surface(
         triangle, second, third, depth, directions, view.eye,
         scene.faces, view.normals, scene.local,
     )  # fmt: skip
-    return _Hits(directions, triangle, part, depth, point, normal, coordinate)
+    return Hits(directions, triangle, part, depth, point, normal, coordinate)
 
 
-def _light(scene: RenderScene, hits: _Hits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _light(scene: RenderScene, hits: Hits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return how open each pixel is to the key light and to the sky, (N,) in [0, 1]."""
     tracer = EmbreeScene(_device(os.getpid()))
     TriangleMesh(tracer, scene.vertices, scene.faces)
@@ -162,14 +187,14 @@ def _light(scene: RenderScene, hits: _Hits) -> tuple[NDArray[np.float32], NDArra
 
 def _shade(
     scene: RenderScene,
-    hits: _Hits,
+    hits: Hits,
     key: NDArray[np.float32],
     sky: NDArray[np.float32],
     lights: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     return kernels.shade(
         hits.part, hits.directions, hits.normal, hits.coordinate, key, sky,
-        scene.part_looks, scene.part_texture, lights, _CURVE,
+        scene.part_looks, scene.part_texture, scene.part_image, scene.texels, lights, _CURVE,
     )  # fmt: skip
 
 

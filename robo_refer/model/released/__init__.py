@@ -1,0 +1,1 @@
+"""The released RoboRefer and NVILA checkpoints: reading their layout, writing it again."""

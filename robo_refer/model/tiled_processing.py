@@ -1,0 +1,201 @@
+"""TiledProcessor: image, depth and text in; tensors for the converted 2B and 8B out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoTokenizer, BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
+
+from robo_refer import chat, tokens
+from robo_refer import checkpoint_files as files
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.relative_depth import relative_depth
+from robo_refer.tiling import Grid, TilingSpec, cut_tiles, tile_pixels
+from robo_refer.types import FloatArray, Frame
+
+Depth = FloatArray | NDArray[np.uint8]
+"""(height, width) float in metres, or (height, width, 3) uint8 relative depth, near bright."""
+
+
+@dataclass(frozen=True, eq=False)
+class TiledImage:
+    """One image or depth map as its tower sees it.
+
+    Attributes:
+        pixels: (tiles, 3, side, side) in [-1, 1].
+        grid: rows and columns of its grid.
+    """
+
+    pixels: torch.Tensor
+    grid: Grid
+
+
+class TiledProcessor(ProcessorMixin):
+    """Turns frames and instructions into a left-padded batch, with and without depth mixed.
+
+    Args:
+        tokenizer: the released one, with its chat template.
+        spec: how images are cut.
+    """
+
+    attributes = ["tokenizer"]  # noqa: RUF012 - transformers' own name and form
+    tokenizer_class = "AutoTokenizer"
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, spec: TilingSpec) -> None:
+        super().__init__(tokenizer)
+        self.spec = spec
+        self._image, self._depth = tokenizer.convert_tokens_to_ids([tokens.IMAGE, tokens.DEPTH])
+        self._words = [word.content for word in tokenizer.added_tokens_decoder.values()]
+        self._end = tokenizer("\n", add_special_tokens=False)["input_ids"]
+
+    def __call__(
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        text: Sequence[str],
+        depth: Sequence[Depth | None] | None = None,
+        reason: bool = False,
+        **kwargs: Any,
+    ) -> BatchFeature:
+        """Return input_ids, attention_mask, pixel_values, image_grids and the same for depth.
+
+        `pixel_values` and `depth_values` hold the tiles of all samples, one after the other.
+
+        Args:
+            images: one (height, width, 3) uint8 image per sample.
+            text: one instruction per sample.
+            depth: one depth map (see `Depth`), or None, per sample.
+            reason: ask for written reasoning.
+        """
+        depth = depth if depth is not None else [None] * len(images)
+        seen = [self.tile(image) for image in images]
+        maps = [None if one is None else self.tile(depth_picture(one)) for one in depth]
+        prompts = [
+            self.prompt_ids(self.question(asked, reason), [rgb], [] if d is None else [d])
+            for asked, rgb, d in zip(text, seen, maps, strict=True)
+        ]
+        batch = self.tokenizer.pad(
+            {"input_ids": prompts}, padding=True, padding_side="left", return_tensors="pt"
+        )
+        data = {
+            "input_ids": batch["input_ids"],
+            "attention_mask": batch["attention_mask"],
+            "pixel_values": torch.cat([rgb.pixels for rgb in seen]),
+            "image_grids": torch.tensor([rgb.grid for rgb in seen]),
+        }
+        if given := [one for one in maps if one is not None]:
+            data["depth_values"] = torch.cat([one.pixels for one in given])
+            data["depth_grids"] = torch.tensor([one.grid for one in given])
+        return BatchFeature(data)
+
+    def from_frames(
+        self, frames: Sequence[Frame], instructions: Sequence[str], reason: bool = False
+    ) -> BatchFeature:
+        """Return the batch for frames and their instructions."""
+        return self(
+            images=[frame.rgb for frame in frames],
+            depth=[frame.depth_m for frame in frames],
+            text=instructions,
+            reason=reason,
+        )
+
+    def tile(self, picture: NDArray[np.uint8]) -> TiledImage:
+        """Return the tiles of a (height, width, 3) image or relative depth map."""
+        grid = self.spec.grid(picture.shape[1], picture.shape[0])
+        return TiledImage(torch.from_numpy(tile_pixels(cut_tiles(picture, self.spec))), grid)
+
+    def question(self, instruction: str, reason: bool = False) -> str:
+        """Return an instruction with the format of its answer; see `chat.question`."""
+        return chat.question(instruction, reason=reason, special=self._words)
+
+    def prompt_ids(
+        self, text: str, images: Sequence[TiledImage], depths: Sequence[TiledImage] = ()
+    ) -> list[int]:
+        """Return the ids of a whole prompt, one placeholder id for each feature.
+
+        Args:
+            text: the question, with its format.
+            images, depths: what it is about; as many depths as images, or none.
+
+        Raises:
+            RoboReferError: BAD_REQUEST when it is longer than the model reads.
+        """
+        counts = ([len(image.pixels) for image in images], [len(depth.pixels) for depth in depths])
+        content = chat.message(text, self.spec, *counts)
+        written = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
+        )
+        ids = self.tokenizer(written, add_special_tokens=False)["input_ids"]
+        lengths = {self._image: self._lengths(images), self._depth: self._lengths(depths)}
+        expanded = chat.expand(ids, lengths, self._end)
+        if len(expanded) > self.spec.max_length:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"The prompt has {len(expanded)} tokens; the model reads {self.spec.max_length}.",
+                "Ask about fewer images at once.",
+            )
+        return expanded
+
+    def _lengths(self, images: Sequence[TiledImage]) -> list[int]:
+        """Return the number of features behind every placeholder of all images."""
+        counts = (self.features_of(len(image.pixels), image.grid) for image in images)
+        return [count for each in counts for count in each]
+
+    def features_of(self, tiles: int, grid: Grid) -> list[int]:
+        """Return the number of features behind every placeholder of one image."""
+        if self.spec.tiling == "dynamic":
+            return [self.spec.tile_tokens] * tiles
+        return [self.spec.tile_tokens * grid[0] * grid[1]]
+
+    def batch_decode(self, sequences: Any, skip_special_tokens: bool = True, **_: Any) -> list[str]:
+        """Return the texts without special tokens."""
+        return self.tokenizer.batch_decode(sequences, skip_special_tokens=skip_special_tokens)
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> list[str]:
+        """Write the tokenizer and the tiling."""
+        folder = Path(save_directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        written = self.tokenizer.save_pretrained(folder)
+        (folder / files.TILING).write_text(json.dumps(self.spec.as_dict(), indent=1) + "\n")
+        return [*written, str(folder / files.TILING)]
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **_: Any) -> Any:
+        """Read both from a checkpoint folder."""
+        folder = Path(pretrained_model_name_or_path)
+        spec = TilingSpec.from_dict(json.loads((folder / files.TILING).read_text()))
+        return cls(AutoTokenizer.from_pretrained(folder), spec)
+
+
+def depth_picture(depth: Depth) -> NDArray[np.uint8]:
+    """Return the (height, width, 3) uint8 relative depth that the depth tower was trained on.
+
+    Args:
+        depth: metres, which become relative by the contract of `robo_refer.relative_depth`, or a
+            picture that is relative already.
+
+    Raises:
+        RoboReferError: BAD_DEPTH when no pixel is measured, or it is neither of the two.
+    """
+    if depth.dtype == np.uint8 and depth.ndim == 3 and depth.shape[2] == 3:
+        return depth.astype(np.uint8, copy=False)
+    if depth.ndim != 2 or not np.issubdtype(depth.dtype, np.floating):
+        raise RoboReferError(
+            ErrorCode.BAD_DEPTH,
+            f"Depth is {depth.shape} {depth.dtype}, neither metres nor a relative picture.",
+            "Give (height, width) float metres, or (height, width, 3) uint8 with near bright.",
+        )
+    relative = relative_depth(depth.astype(np.float32))
+    if relative is None:
+        raise RoboReferError(
+            ErrorCode.BAD_DEPTH,
+            "Not one depth pixel is measured.",
+            "Check the unit and the sensor, or leave depth out.",
+        )
+    return np.repeat(relative[..., None], 3, axis=2)

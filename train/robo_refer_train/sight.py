@@ -1,0 +1,87 @@
+"""Watching what a model sees: a guard against blindness, and a memory of frozen towers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model.modeling import RoboReferForConditionalGeneration
+
+
+class DepthGuard:
+    """Counts the depth maps that reach a decoder, and stops a run in which one does not."""
+
+    def __init__(self, models: Sequence[RoboReferForConditionalGeneration]) -> None:
+        self.seen = 0
+        for model in models:
+            model.model.depth_projector.register_forward_hook(self._count)
+
+    def _count(self, module: nn.Module, args: tuple[Any, ...], output: torch.Tensor) -> None:
+        self.seen += len(output)
+
+    @contextmanager
+    def expects(self, maps: int) -> Iterator[None]:
+        """Check that at least `maps` depth maps were seen inside.
+
+        Raises:
+            RoboReferError: UNKNOWN when there were fewer: the model would learn to do without.
+        """
+        before = self.seen
+        yield
+        if self.seen - before < maps:
+            raise RoboReferError(
+                ErrorCode.NO_DEPTH,
+                f"The model saw {self.seen - before} depth maps where the data has {maps}: it "
+                "would be trained blind.",
+                "Look with 'robo-refer train doctor', or set use_depth: false to train without.",
+            )
+
+
+class TowerMemory:
+    """The features of frozen towers, computed once per picture.
+
+    Pictures are known by their content, so that whoever runs the model, on whatever batch, finds
+    what was computed for another.
+
+    Args:
+        models: whose towers; one with a trainable parameter is left alone.
+        pictures: how many are remembered; the one seen longest ago is forgotten first.
+    """
+
+    def __init__(self, models: Sequence[RoboReferForConditionalGeneration], pictures: int) -> None:
+        self._pictures, self._compute = pictures, models[0].model.tower_features
+        self._known: OrderedDict[bytes, torch.Tensor] = OrderedDict()
+        self.computed = 0
+        for model in models:
+            model.model.tower_features = self._features  # type: ignore[method-assign]
+
+    def _features(self, tower: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+        if not self._pictures or next(tower.parameters()).requires_grad:
+            self.computed += len(pixels)
+            return self._compute(tower, pixels)
+        names = [_name(tower, picture) for picture in pixels]
+        missing = {name: row for row, name in enumerate(names) if name not in self._known}
+        if missing:
+            with torch.no_grad():
+                features = self._compute(tower, pixels[list(missing.values())])
+            self._known.update(zip(missing, features, strict=True))
+            self.computed += len(missing)
+        for name in names:
+            self._known.move_to_end(name)
+        found = torch.stack([self._known[name] for name in names])
+        while len(self._known) > self._pictures:
+            self._known.popitem(last=False)
+        return found
+
+
+def _name(tower: nn.Module, picture: torch.Tensor) -> bytes:
+    """Return the name of a picture for a tower, which its weights stand for: copies share them."""
+    content = picture.detach().float().cpu().numpy().tobytes()
+    return hashlib.blake2b(content + str(next(tower.parameters()).data_ptr()).encode()).digest()
