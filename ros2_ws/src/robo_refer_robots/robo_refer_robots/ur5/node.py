@@ -26,13 +26,13 @@ class Ur5Adapter(Adapter):
         super().__init__("ur5", Ur5Settings, **options)
         settings: Ur5Settings = self.settings
         self._planner: Ur5 | None = None
+        if settings.urdf:
+            self._arm()  # what is wrong with the file is said at start
         self._side = SideNode("ur5_client")
         self._readiness = Readiness(
             self, self._side, settings.controller, settings.program_topic, self.group
         )
         self._controller = TrajectoryController(self._side, settings.controller, settings.slack_s)
-        if settings.urdf:
-            self._arm()  # what is wrong with the file is said at start
 
     def plan(self, target: Target, now_s: float) -> Plan:
         """See `Adapter.plan`."""
