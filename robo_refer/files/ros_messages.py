@@ -135,10 +135,9 @@ def camera_of(message: Any, frame: str, *, image_frame: str, rectified: bool) ->
     )
 
 
-def _pixels(message: Any, kind: str, channels: int, code: ErrorCode) -> NDArray[np.generic]:
+def _pixels(message: Any, kind: str, channels: int, code: ErrorCode) -> NDArray[Any]:
     """Return (height, width, channels): rows may be padded, and numbers of either byte order."""
-    order = ">" if message.is_bigendian else "<"
-    dtype = np.dtype(kind).newbyteorder(order)
+    dtype = np.dtype(kind).newbyteorder(">" if message.is_bigendian else "<")
     row_bytes = message.width * channels * dtype.itemsize
     if not (message.width and message.height) or message.step < row_bytes:
         problem = f"rows of {message.step} bytes, too short for its width"

@@ -2,7 +2,8 @@
 
 FOLDER/mode says what it does with the next path: follow, reject, abort, silent (accepts, and never
 answers), stubborn (silent, and no cancellation is confirmed). FOLDER/program says whether the
-robot's program plays: true, false. FOLDER/events gets a line for everything that it was told.
+robot's program plays: true, false. FOLDER/urdf, if there, is published. FOLDER/events gets a line
+for everything that it was told.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, String
 
 from robo_refer.robots.ur5 import JOINTS, READY_RAD
 
@@ -45,6 +46,9 @@ class FakeUr(Node):
         self._program = self.create_publisher(
             Bool, "/io_and_status_controller/robot_program_running", latched
         )
+        if (folder / "urdf").exists():
+            description = self.create_publisher(String, "/robot_description", latched)
+            description.publish(String(data=self._says("urdf")))
         self.create_timer(0.05, self._publish, callback_group=group)
         self._server = ActionServer(
             self,

@@ -25,7 +25,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.ur5 import JOINTS, Ur5
 
 URDF = robot_file("ur_description/urdf/ur5_robot.urdf")
-SETTINGS = {"urdf": URDF, "dry_run": "false", "speed": 1.0, "max_age_s": 20.0, "slack_s": 2.0,
+SETTINGS = {"dry_run": "false", "speed": 1.0, "max_age_s": 20.0, "slack_s": 2.0,
             "grasp.hold_s": 0.0}  # fmt: skip
 PLACE = (0.45, 0.15, 0.10)
 
@@ -33,6 +33,7 @@ PLACE = (0.45, 0.15, 0.10)
 @pytest.fixture(scope="module")
 def running(ros: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RobotProcess]:
     folder: Path = tmp_path_factory.mktemp("ur5")
+    (folder / "urdf").write_text(URDF.read_text())  # as robot_state_publisher does
     with RobotProcess(folder, "fake_ur", "ur5", SETTINGS) as process:
         yield process
 

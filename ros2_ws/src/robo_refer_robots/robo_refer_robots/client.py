@@ -91,8 +91,7 @@ class ReachClient:
 
     def close(self) -> None:
         """Leave the graph; the adapter goes on with what it does."""
-        self._action.destroy()
-        self._side.close()
+        self._side.close(self._action)
         if self._started_ros:
             rclpy.try_shutdown()
 

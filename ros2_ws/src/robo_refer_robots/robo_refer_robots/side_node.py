@@ -45,10 +45,12 @@ class SideNode:
         self._executor.create_task(run)
         return sent.result(_TURN_S)
 
-    def close(self) -> None:
-        """Leave the graph."""
+    def close(self, *clients: Any) -> None:
+        """Leave the graph; action clients are destroyed when nothing uses them any more."""
         self._executor.shutdown(timeout_sec=5.0)
         self._thread.join(5.0)
+        for client in clients:
+            client.destroy()
         self.node.destroy_node()
 
     def _spin(self) -> Any:
