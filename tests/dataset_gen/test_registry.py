@@ -172,7 +172,8 @@ def test_inside_needs_something_that_holds():
 
 def test_corner_and_edge_of_a_table():
     outline = np.array([[-0.5, -0.4, 0], [0.5, -0.4, 0], [0.5, 0.4, 0], [-0.5, 0.4, 0]])
-    at_corner, at_edge, middle = posed((0.42, 0.33, 0)), posed((0, 0.33, 0)), posed((0, 0, 0))
+    places = ((0.42, 0.33, 0.05), (0, 0.33, 0.05), (0, 0, 0.05))  # bottoms on the table
+    at_corner, at_edge, middle = (posed(place) for place in places)
     facts = facts_of(at_corner, at_edge, middle, outline=outline)
     assert RELATIONS["corner"].decide(facts).tolist() == [YES, NO, NO]
     assert RELATIONS["edge"].decide(facts).tolist() == [YES, YES, NO]
