@@ -46,7 +46,7 @@ def serve(
         started: is called when it spins.
         ending: is called before it stops, while it still spins.
     """
-    stop = threading.Event()
+    stop, ended = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -60,11 +60,12 @@ def serve(
         sys.exit(str(error))
     executor = MultiThreadedExecutor(_THREADS)
     executor.add_node(node)
-    spinning = threading.Thread(target=_spin, args=(executor, node, stop), daemon=True)
+    spinning = threading.Thread(target=_spin, args=(executor, node, ended), daemon=True)
     spinning.start()
     started(node)
     stop.wait()
     ending(node)
+    ended.set()
     executor.shutdown(timeout_sec=_STOP_TIMEOUT_S)
     spinning.join(_STOP_TIMEOUT_S)
     node.destroy_node()
@@ -79,11 +80,12 @@ def _autostart(node: ReferNode) -> None:
         node.trigger_activate()
 
 
-def _spin(executor: MultiThreadedExecutor, node: Node, stop: threading.Event) -> None:
-    while rclpy.ok() and not stop.is_set():
+def _spin(executor: MultiThreadedExecutor, node: Node, ended: threading.Event) -> None:
+    while rclpy.ok() and not ended.is_set():
         try:
             executor.spin()
         except ExternalShutdownException:
             return
         except Exception:  # of a callback: the others go on
-            node.get_logger().error(traceback.format_exc())
+            if not ended.is_set():  # else of the executor, which has been taken apart
+                node.get_logger().error(traceback.format_exc())

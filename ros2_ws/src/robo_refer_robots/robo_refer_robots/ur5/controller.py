@@ -55,7 +55,7 @@ class TrajectoryController:
                 f"There is no action /{self.name}/follow_joint_trajectory.",
                 "Start the robot's driver, or correct the parameter controller.",
             )
-        handle = self._send(path, stopped)
+        handle = self._send(path)
         result = self._side.call(handle.get_result_async)
         try:
             answer = wait_for_answer(
@@ -66,12 +66,13 @@ class TrajectoryController:
             raise
         self._judge(answer)
 
-    def _send(self, path: JointPath, stopped: Future[str]) -> Any:
+    def _send(self, path: JointPath) -> Any:
         goal = FollowJointTrajectory.Goal(trajectory=trajectory(path))
         sent = self._side.call(lambda: self._client.send_goal_async(goal))
         try:
-            handle = wait_for_answer(sent, stopped, _ANSWER_S, self._silence("accept"))
-        except (Stopped, RoboReferError):
+            # Also when it is to be stopped: only what was accepted can be cancelled.
+            handle = wait_for_answer(sent, Future(), _ANSWER_S, self._silence("accept"))
+        except RoboReferError:
             sent.add_done_callback(_cancel_late)
             raise
         if not handle.accepted:
