@@ -13,7 +13,8 @@ CODE := robo_refer train bench dataset_gen ros2_ws tests .ci
 ROS_VENV := .venv-ros
 ROS_BIN := $(ROS_VENV)/bin
 ROS_SOURCES := $(shell find ros2_ws/src ros2_ws/fallback -name '*.msg' -o -name '*.srv' \
-  -o -name '*.action' -o -name CMakeLists.txt -o -name package.xml -o -name 'setup.*')
+  -o -name '*.action' -o -name CMakeLists.txt -o -name package.xml -o -name 'setup.*' \
+  -o -name '*.launch.py')
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help

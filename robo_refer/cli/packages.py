@@ -26,6 +26,7 @@ EXTRA_OF_MODULE = {
     "plotly": "ui",
     "pinocchio": "robots",
     "ray": "ray",
+    "rosbags": "bags",
     "PIL": "torch",
     "huggingface_hub": "torch",
     "safetensors": "torch",

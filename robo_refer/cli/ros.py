@@ -1,4 +1,4 @@
-"""`robo-refer ros`: starts the ROS 2 node, shows it a scene, or asks it something.
+"""`robo-refer ros`: starts the ROS 2 node and the robots' adapters, asks them, replays bags.
 
 Nothing here imports ROS. It may live in another Python (`make ros` builds one in .venv-ros): the
 command becomes a module of `robo_refer_ros` there.
@@ -18,6 +18,9 @@ MODULES = {
     "demo": "robo_refer_ros.commands.demo",
     "ask": "robo_refer_ros.commands.ask",
     "speed": "robo_refer_ros.commands.speed",
+    "ur5": "robo_refer_robots.commands.start_ur5",
+    "g1": "robo_refer_robots.commands.start_g1",
+    "reach": "robo_refer_robots.commands.reach",
 }
 USAGE = """\
 robo-refer ros: the ROS 2 node of RoboRefer.
@@ -29,6 +32,10 @@ commands:
   demo    show the node a recorded scene and ask it where something is
   ask     ask the running node where something is
   speed   measure the node: latency, lifting, endurance
+  ur5     start the adapter of UR5 and UR5e (plans only, unless told to move)
+  g1      start the adapter of Unitree's G1 (the same)
+  reach   ask the running node where something is, and an adapter to reach for it
+  replay  answer an instruction about a recorded bag; needs no ROS
 
 example:
   robo-refer ros run --camera realsense --target-frame base_link
@@ -45,11 +52,16 @@ def main(argv: list[str]) -> None:
     if not argv or argv[0] in {"-h", "--help"}:
         print(USAGE, end="")
         return
+    if argv[0] == "replay":
+        from robo_refer.cli import replay
+
+        replay.main(argv[1:])
+        return
     if argv[0] not in MODULES:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
             f"There is no command {argv[0]!r} of 'robo-refer ros'.",
-            f"Use one of: {', '.join(MODULES)}.",
+            f"Use one of: {', '.join(MODULES)}, replay.",
         )
     command = ros_command([MODULES[argv[0]], *argv[1:]])
     sys.stdout.flush()

@@ -92,7 +92,9 @@ class G1:
     def commands(
         self, path: JointPath, start_rad: Matrix, mode_machine: int, fsm_id: int
     ) -> Iterator[LowCommand]:
-        """Yield one command every 1 / `RATE_HZ` seconds: blend in, move, hold, blend out.
+        """Yield one command every 1 / `RATE_HZ` seconds: blend in, move, hold.
+
+        Whoever has sent the first of them must send those of `release`, whatever happens.
 
         Raises:
             RoboReferError: ROBOT_NOT_READY when the robot's controller does not share its arms.
@@ -115,12 +117,20 @@ class G1:
             yield self._command(wanted, 1.0, mode_machine)
         for _ in range(max(1, round(self._stream.hold_s * RATE_HZ))):
             yield self._command(end, 1.0, mode_machine)
-        yield from self.release(end, mode_machine)
 
-    def release(self, at_rad: Matrix, mode_machine: int) -> Iterator[LowCommand]:
-        """Yield the commands that give the arm back; also what is sent when a reach is stopped."""
-        for weight in np.linspace(1.0, 0.0, max(2, round(self._stream.ramp_s * RATE_HZ))):
-            yield self._command(np.asarray(at_rad, float), float(weight), mode_machine)
+    def release(
+        self, at_rad: Matrix, mode_machine: int, weight: float = 1.0
+    ) -> Iterator[LowCommand]:
+        """Yield the commands that give the arm back, after a reach or when it is stopped.
+
+        Args:
+            at_rad: joint angles of the last command.
+            mode_machine: as the robot reports it.
+            weight: of the last command, so that a reach that is stopped early does not jump.
+        """
+        count = max(2, round(weight * self._stream.ramp_s * RATE_HZ))
+        for share in np.linspace(weight, 0.0, count):
+            yield self._command(np.asarray(at_rad, float), float(share), mode_machine)
 
     def _command(self, q_rad: Matrix, weight: float, mode_machine: int) -> LowCommand:
         motors = [MotorCommand()] * MOTORS

@@ -5,17 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from robo_refer_ros.camera.convert import (
-    camera_message,
-    camera_of,
-    depth_message,
-    depth_of,
-    image_message,
-    rgb_of,
-)
+from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.ros_messages import camera_of, depth_of, rgb_of
 from robo_refer.types import CameraModel
 
 RNG = np.random.default_rng(0)

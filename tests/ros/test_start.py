@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
+from robo_refer_robots.commands.launch_options import G1Options, Ur5Options, adapter_setup
+from robo_refer_robots.g1.settings import G1Settings
+from robo_refer_robots.ur5.settings import Ur5Settings
 from robo_refer_ros.commands.bringup import bringup_share
 from robo_refer_ros.commands.launch_options import (
     CAMERAS,
@@ -130,6 +133,64 @@ def test_launch_and_run_start_the_same_node(
     assert (f"__ns:=/{node.named['namespace']}" in words) == bool(node.named["namespace"])
     assert node.named["ros_arguments"] == words[1:3]
     assert {each.values for each in environment} == set(setup.environment.items())
+
+
+@needs_recorder
+@pytest.mark.parametrize(
+    ("robot", "kind", "said"),
+    [
+        ("ur5", Ur5Options, {}),
+        ("ur5", Ur5Options, {"dry_run": "false", "urdf": "/my/ur5.urdf", "controller": "mine"}),
+        ("ur5", Ur5Options, {"mock_hardware": "true", "use_sim_time": "true"}),
+        ("g1", G1Options, {"side": "left", "namespace": "left"}),
+    ],
+)
+def test_launch_and_run_start_the_same_adapter(
+    launch_files: dict[str, ModuleType], robot: str, kind: type[Any], said: dict[str, str]
+) -> None:
+    launched = launch_files[f"{robot}.launch.py"].generate_launch_description()
+    *declared, opaque = launched.values[0]
+    assert [each.values[0] for each in declared] == [each.name for each in arguments(kind)]
+    assert {each.named["default_value"] for each in declared if each.values[0] == "dry_run"} == {
+        "true"
+    }
+    texts = {each.name: each.default for each in arguments(kind)} | said
+    (node,) = opaque.named["function"](texts)
+    typed = {name: value == "true" if value in ("true", "false") else value
+             for name, value in said.items()}  # fmt: skip
+    words = adapter_setup(kind(**typed)).ros_arguments()
+    assert (node.named["package"], node.named["executable"]) == ("robo_refer_robots", robot)
+    said_values = [words[n + 1] for n, word in enumerate(words) if word == "-p"]
+    expected = [
+        f"{name}:={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in node.named["parameters"][-1].items()
+    ]
+    assert said_values == expected
+    assert (f"__ns:=/{node.named['namespace']}" in words) == bool(node.named["namespace"])
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"), [(Ur5Options, Ur5Settings), (G1Options, G1Settings)]
+)
+def test_adapters_have_the_parameters_that_their_options_set(
+    options: type[Any], settings: type[Any]
+) -> None:
+    known = {each.name: each for each in parameters(settings)}
+    assert known["dry_run"].default is True
+    every = options(urdf="a", **({"controller": "b", "mock_hardware": True}
+                                 if options is Ur5Options else {}))  # fmt: skip
+    assert set(every.parameters()) <= set(known)
+
+
+@pytest.mark.parametrize("robot", ["ur5", "g1"])
+def test_adapters_teach_and_refuse_in_one_line(domain: int, robot: str) -> None:
+    done = command(robot, "--help")
+    assert done.returncode == 0
+    assert "--dry-run" in done.stdout
+    done = command(robot, "--urdf", "/nowhere.urdf")
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("BAD_FILE")
+    assert "Traceback" not in done.stderr
 
 
 def test_texts_and_types_are_the_same_options() -> None:

@@ -129,6 +129,7 @@ def test_g1_reaches_and_gives_its_arm_back(g1: G1) -> None:
     hand = g1.arm.forward(path.positions_rad[-1])
     np.testing.assert_allclose(hand[:3, 3], target.position_m, atol=1e-3)
     commands = list(g1.commands(path, start, mode_machine=5, fsm_id=801))
+    commands += g1.release(path.positions_rad[-1], mode_machine=5)
     weights = [command.motors[WEIGHT_MOTOR].q_rad for command in commands]
     assert (weights[0], max(weights), weights[-1]) == (0.0, 1.0, 0.0)
     assert max(np.abs(np.diff(weights))) <= 0.2
@@ -140,6 +141,13 @@ def test_g1_reaches_and_gives_its_arm_back(g1: G1) -> None:
         assert command.mode_machine == 5
         assert {m.mode for m in command.motors[22:29]} == {1}
         assert {m.mode for m in command.motors[:22]} == {0}
+
+
+def test_g1_is_released_from_whatever_weight_it_had(g1: G1) -> None:
+    released = list(g1.release(np.zeros(7), mode_machine=5, weight=0.4))
+    weights = [command.motors[WEIGHT_MOTOR].q_rad for command in released]
+    assert (weights[0], weights[-1]) == (0.4, 0.0)
+    assert (np.diff(weights) < 0).all()
 
 
 def test_g1_refuses_other_states_and_far_targets(g1: G1) -> None:

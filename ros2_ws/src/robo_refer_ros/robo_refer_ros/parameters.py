@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
@@ -13,19 +14,25 @@ from robo_refer_ros.settings import Settings, parameters, settings_from
 
 
 class NodeParameters:
-    """Declares all parameters of `Settings` on a node.
+    """Declares all parameters of a dataclass of settings on a node.
 
     Args:
         node: that has them.
         is_fixed: tells whether only live parameters may be set now.
         on_change: called with new settings when live parameters were set.
+        kind: the dataclass.
     """
 
     def __init__(
-        self, node: Node, is_fixed: Callable[[], bool], on_change: Callable[[Settings], None]
+        self,
+        node: Node,
+        is_fixed: Callable[[], bool],
+        on_change: Callable[[Any], None],
+        kind: type = Settings,
     ) -> None:
         self._node, self._is_fixed, self._on_change = node, is_fixed, on_change
-        self._described = {each.name: each for each in parameters()}
+        self._kind = kind
+        self._described = {each.name: each for each in parameters(kind)}
         for each in self._described.values():
             default = list(each.default) if isinstance(each.default, tuple) else each.default
             words = f"one of: {', '.join(each.choices)}" if each.choices else ""
@@ -33,13 +40,13 @@ class NodeParameters:
             node.declare_parameter(each.name, default, descriptor)
         node.add_on_set_parameters_callback(self._on_set)
 
-    def settings(self) -> Settings:
+    def settings(self) -> Any:
         """Return the settings that the parameters make now.
 
         Raises:
             RoboReferError: BAD_REQUEST, naming the parameter.
         """
-        return settings_from(self._values())
+        return settings_from(self._values(), self._kind)
 
     def _values(self) -> dict[str, object]:
         return {name: self._node.get_parameter(name).value for name in self._described}
@@ -54,7 +61,7 @@ class NodeParameters:
             reason = f"{', '.join(fixed)} can only be set while the node is unconfigured."
             return SetParametersResult(successful=False, reason=reason)
         try:
-            settings = settings_from(self._values() | ours)
+            settings = settings_from(self._values() | ours, self._kind)
         except RoboReferError as error:
             return SetParametersResult(successful=False, reason=str(error))
         self._on_change(settings)

@@ -32,6 +32,7 @@ from robo_refer_ros.model.backend import Backend
 from robo_refer_ros.outputs import Outputs
 from robo_refer_ros.parameters import NodeParameters
 from robo_refer_ros.settings import Settings
+from robo_refer_ros.tracking import Follower
 from robo_refer_ros.transforms.source import open_transform_source
 
 RCLError = rclpy_implementation.RCLError
@@ -48,6 +49,7 @@ class ReferNode(LifecycleNode):
         self._counts = Counts()
         self._desk = Desk(self.settings)
         self._stream: CameraStream | None = None
+        self._follower: Follower | None = None
         self._undo: list[Callable[[], Any]] = []
         self._guard_transitions()
 
@@ -133,13 +135,18 @@ class ReferNode(LifecycleNode):
 
     def _activate(self) -> None:
         self._stream = CameraStream(self, self.settings)
-        self._desk.open(Asker(self._stream, self._backend, self._transforms, self.settings))
+        asker = Asker(self._stream, self._backend, self._transforms, self.settings)
+        self._desk.open(asker)
+        self._follower = Follower(self, asker, self._answer)
 
     def _deactivate(self) -> None:
         self._desk.close("the node was deactivated")
+        follower, self._follower = self._follower, None
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+        if follower is not None:
+            follower.close()
 
     def _cleanup(self) -> None:
         while self._undo:
@@ -171,6 +178,9 @@ class ReferNode(LifecycleNode):
             with self._desk.answered(question) as outcome:
                 result = messages.result(outcome)
                 self._outputs.publish(outcome, result)
+                follower = self._follower
+                if follower is not None:
+                    follower.follow(outcome)
         except Exception:  # a defect: it fails one question, not the node
             self.get_logger().error(traceback.format_exc())
             error = RoboReferError(
@@ -229,6 +239,8 @@ class ReferNode(LifecycleNode):
         self._transforms.clear()
         if self._stream is not None:
             self._stream.clear()
+        if self._follower is not None:
+            self._follower.forget()
 
     def _on_second(self) -> None:
         backend = f"{self.settings.backend.type} {self.settings.backend.model}"

@@ -1,4 +1,4 @@
-"""Runs the node as a process: signals, threads, and callbacks that fail."""
+"""Runs a node as a process: signals, threads, and callbacks that fail."""
 
 from __future__ import annotations
 
@@ -6,38 +6,66 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rclpy
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from robo_refer_ros.refer_node import ReferNode
+from robo_refer.errors import RoboReferError
+
+if TYPE_CHECKING:
+    from robo_refer_ros.refer_node import ReferNode
+
+NodeKind = TypeVar("NodeKind", bound=Node)
 
 _THREADS = 8
 _STOP_TIMEOUT_S = 5.0
 
 
 def run() -> None:
-    """Run the node until SIGINT or SIGTERM; no callback that fails ends it."""
-    stop = threading.Event()
+    """Run the node that answers instructions; see `serve`."""
+    from robo_refer_ros.refer_node import ReferNode
+
+    serve(ReferNode, _autostart, ReferNode.trigger_shutdown)
+
+
+def serve(
+    make: Callable[[], NodeKind],
+    started: Callable[[NodeKind], Any],
+    ending: Callable[[NodeKind], Any],
+) -> None:
+    """Run a node until SIGINT or SIGTERM; no callback that fails ends it.
+
+    Args:
+        make: makes it.
+        started: is called when it spins.
+        ending: is called before it stops, while it still spins.
+    """
+    stop, ended = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = ReferNode()
+        node = make()
     except InvalidParameterTypeException as error:
         rclpy.shutdown()
-        sys.exit(f"refer: a parameter has the wrong type (3 is no 3.0): {error}")
+        sys.exit(f"A parameter has the wrong type (3 is no 3.0): {error}")
+    except RoboReferError as error:
+        rclpy.shutdown()
+        sys.exit(str(error))
     executor = MultiThreadedExecutor(_THREADS)
     executor.add_node(node)
-    spinning = threading.Thread(target=_spin, args=(executor, node, stop), daemon=True)
+    spinning = threading.Thread(target=_spin, args=(executor, node, ended), daemon=True)
     spinning.start()
-    if node.get_parameter("autostart").value:
-        _autostart(node)
+    started(node)
     stop.wait()
-    node.trigger_shutdown()
+    ending(node)
+    ended.set()
     executor.shutdown(timeout_sec=_STOP_TIMEOUT_S)
     spinning.join(_STOP_TIMEOUT_S)
     node.destroy_node()
@@ -46,15 +74,18 @@ def run() -> None:
 
 def _autostart(node: ReferNode) -> None:
     """Configure and activate; a failure is logged and leaves the node for others to configure."""
+    if not node.get_parameter("autostart").value:
+        return
     if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
         node.trigger_activate()
 
 
-def _spin(executor: MultiThreadedExecutor, node: ReferNode, stop: threading.Event) -> None:
-    while rclpy.ok() and not stop.is_set():
+def _spin(executor: MultiThreadedExecutor, node: Node, ended: threading.Event) -> None:
+    while rclpy.ok() and not ended.is_set():
         try:
             executor.spin()
         except ExternalShutdownException:
             return
         except Exception:  # of a callback: the others go on
-            node.get_logger().error(traceback.format_exc())
+            if not ended.is_set():  # else of the executor, which has been taken apart
+                node.get_logger().error(traceback.format_exc())

@@ -15,13 +15,16 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import LiftOptions
 from robo_refer.parsing import READERS
+from robo_refer.tracking import TrackOptions
 from robo_refer_ros.model.worker import ModelSpec
 
 _NOWHERE = (-math.inf,) * 3
 _EVERYWHERE = (math.inf,) * 3
+_TRACK = TrackOptions()
 
 
-def _parameter(default: Any, doc: str, *, at_least: float | None = None, live: bool = False) -> Any:
+def parameter(default: Any, doc: str, *, at_least: float | None = None, live: bool = False) -> Any:
+    """Return a field that is a parameter of a node: its default, description and lower limit."""
     return field(default=default, metadata={"doc": doc, "at_least": at_least, "live": live})
 
 
@@ -29,76 +32,76 @@ def _parameter(default: Any, doc: str, *, at_least: float | None = None, live: b
 class BackendSettings:
     """What answers."""
 
-    type: Literal["local", "http"] = _parameter(
+    type: Literal["local", "http"] = parameter(
         "local", "a model of our own in a worker process, or a server (POST /query)"
     )
-    model: str = _parameter(
+    model: str = parameter(
         "nano", "nano, or the folder of a checkpoint; of a server, its name in results"
     )
-    url: str = _parameter("", "address of the server, like http://127.0.0.1:8000")
-    timeout_s: float = _parameter(30.0, "seconds for one answer", at_least=0.1)
-    api_key_env: str = _parameter("", "name of the environment variable with the server's key")
-    reader: str = _parameter(
+    url: str = parameter("", "address of the server, like http://127.0.0.1:8000")
+    timeout_s: float = parameter(30.0, "seconds for one answer", at_least=0.1)
+    api_key_env: str = parameter("", "name of the environment variable with the server's key")
+    reader: str = parameter(
         "robo_refer", "answer format of a server: robo_refer, roborefer_tuples, ..."
     )
-    depth: Literal["metric", "relative"] = _parameter(
+    depth: Literal["metric", "relative"] = parameter(
         "metric", "how depth is sent: metric to our servers, relative to the released RoboRefer"
     )
-    suffix: str = _parameter("", "what is written behind every instruction to a server")
-    reason: bool = _parameter(False, "ask for written reasoning")
+    suffix: str = parameter("", "what is written behind every instruction to a server")
+    reason: bool = parameter(False, "ask for written reasoning")
 
 
 @dataclass(frozen=True)
 class SyncSettings:
     """When a colour image and a depth image are of one moment."""
 
-    slop_s: float = _parameter(
+    slop_s: float = parameter(
         0.02,
         "largest difference of their stamps; below half a frame, so that moments never mix",
         at_least=0.0,
     )
-    queue: int = _parameter(10, "images of each kind that wait for their partner", at_least=1)
+    queue: int = parameter(10, "images of each kind that wait for their partner", at_least=1)
 
 
 @dataclass(frozen=True)
 class ImageSettings:
     """The camera's streams."""
 
-    transport: Literal["raw", "compressed"] = _parameter(
+    transport: Literal["raw", "compressed"] = parameter(
         "raw", "compressed subscribes to image/compressed"
     )
-    reliability: Literal["best_effort", "reliable"] = _parameter(
+    reliability: Literal["best_effort", "reliable"] = parameter(
         "best_effort", "best_effort receives from every publisher; reliable only from reliable ones"
     )
-    queue: int = _parameter(5, "images that the middleware keeps", at_least=1)
-    max_age_s: float = _parameter(
+    queue: int = parameter(5, "images that the middleware keeps", at_least=1)
+    max_age_s: float = parameter(
         0.5, "oldest image that is answered about, seconds", at_least=0.0, live=True
     )
-    wait_s: float = _parameter(
+    wait_s: float = parameter(
         1.0, "how long a request waits for a fresh image, seconds", at_least=0.0, live=True
     )
-    rectified: bool = _parameter(False, "the image is undistorted: use P of camera_info, not K, D")
+    rectified: bool = parameter(False, "the image is undistorted: use P of camera_info, not K, D")
 
 
 @dataclass(frozen=True)
 class DepthSettings:
     """How the depth of a pixel is measured (robo_refer.geometry.LiftOptions)."""
 
-    min_m: float = _parameter(0.1, "nearest depth that counts, metres")
-    max_m: float = _parameter(4.0, "farthest depth that counts, metres")
-    window_px: int = _parameter(7, "side of the window around a pixel, odd")
-    min_support: float = _parameter(0.3, "least share of measured pixels in the window")
-    edge_gap_m: float = _parameter(0.05, "depths farther apart are two surfaces, metres")
+    min_m: float = parameter(0.1, "nearest depth that counts, metres")
+    max_m: float = parameter(4.0, "farthest depth that counts, metres")
+    window_px: int = parameter(7, "side of the window around a pixel, odd")
+    min_support: float = parameter(0.3, "least share of measured pixels in the window")
+    edge_gap_m: float = parameter(0.05, "depths farther apart are two surfaces, metres")
 
 
 @dataclass(frozen=True)
 class WorkspaceSettings:
     """The box in the target frame that a point must lie in."""
 
-    min: tuple[float, ...] = _parameter(
+    min: tuple[float, ...] = parameter(
         _NOWHERE, "lower corner x, y, z in the target frame, metres", live=True
     )
-    max: tuple[float, ...] = _parameter(
+    max: tuple[float, ...] = parameter(
         _EVERYWHERE, "upper corner x, y, z in the target frame, metres", live=True
     )
 
@@ -107,18 +110,53 @@ class WorkspaceSettings:
 class TfSettings:
     """Transforms."""
 
-    timeout_s: float = _parameter(0.2, "how long a transform is waited for", at_least=0.0)
-    cache_s: float = _parameter(
+    timeout_s: float = parameter(0.2, "how long a transform is waited for", at_least=0.0)
+    cache_s: float = parameter(
         30.0, "how far back transforms are kept: longer than an answer takes", at_least=1.0
     )
-    publish: bool = _parameter(False, "broadcast the best point as the frame refer_target")
+    publish: bool = parameter(False, "broadcast the best point as the frame refer_target")
+
+
+@dataclass(frozen=True)
+class TrackingSettings:
+    """Following the target between answers (robo_refer.tracking.TrackOptions)."""
+
+    enable: bool = parameter(False, "follow the best point through every capture", live=True)
+    replan_m: float = parameter(
+        _TRACK.replan_m,
+        "a way in the camera's frame that asks the model again, metres",
+        at_least=0.0,
+        live=True,
+    )
+    max_age_s: float = parameter(
+        _TRACK.max_age_s, "how long an answer is followed, seconds", at_least=0.0, live=True
+    )
+    depth_jump_m: float = parameter(
+        _TRACK.depth_jump_m, "change of depth that no target makes, metres", at_least=0.0
+    )
+    no_depth_s: float = parameter(
+        _TRACK.no_depth_s, "how long depth may be missing, seconds", at_least=0.0
+    )
+    radius_px: int = parameter(
+        _TRACK.radius_px, "corners are followed this near the point, pixels", at_least=4
+    )
+
+    def options(self) -> TrackOptions:
+        """Return how a target is followed."""
+        return TrackOptions(
+            radius_px=self.radius_px,
+            depth_jump_m=self.depth_jump_m,
+            no_depth_s=self.no_depth_s,
+            replan_m=self.replan_m,
+            max_age_s=self.max_age_s,
+        )
 
 
 @dataclass(frozen=True)
 class MarkerSettings:
     """What RViz shows."""
 
-    lifetime_s: float = _parameter(20.0, "how long markers stay; 0: for ever", at_least=0.0)
+    lifetime_s: float = parameter(20.0, "how long markers stay; 0: for ever", at_least=0.0)
 
 
 @dataclass(frozen=True)
@@ -126,15 +164,15 @@ class Settings:
     """All parameters of the node."""
 
     backend: BackendSettings = BackendSettings()
-    target_frame: str = _parameter(
+    target_frame: str = parameter(
         "base_link",
         "frame of the points, unless a request names one; '' is the camera's",
         live=True,
     )
-    camera_optical_frame: str = _parameter(
+    camera_optical_frame: str = parameter(
         "", "overrides the frame_id of the images, for drivers that get it wrong"
     )
-    busy_policy: Literal["reject", "preempt"] = _parameter(
+    busy_policy: Literal["reject", "preempt"] = parameter(
         "reject",
         "a new instruction while one is being answered: BUSY, or it cancels the old one",
         live=True,
@@ -144,8 +182,9 @@ class Settings:
     depth: DepthSettings = DepthSettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     tf: TfSettings = TfSettings()
+    tracking: TrackingSettings = TrackingSettings()
     markers: MarkerSettings = MarkerSettings()
-    autostart: bool = _parameter(True, "configure and activate when the node starts")
+    autostart: bool = parameter(True, "configure and activate when the node starts")
 
     def __post_init__(self) -> None:
         corners = self.workspace.min, self.workspace.max
@@ -201,21 +240,21 @@ class Parameter:
     live: bool = False
 
 
-def parameters() -> list[Parameter]:
-    """Return all parameters in the order in which `Settings` has them."""
-    return list(_parameters(Settings, ""))
+def parameters(kind: type = Settings) -> list[Parameter]:
+    """Return all parameters in the order in which the dataclass `kind` has them."""
+    return list(_parameters(kind, ""))
 
 
-def settings_from(values: Mapping[str, Any]) -> Settings:
-    """Return the settings that parameter values (by dotted name) make.
+def settings_from(values: Mapping[str, Any], kind: type = Settings) -> Any:
+    """Return the settings, a `kind`, that parameter values (by dotted name) make.
 
     Raises:
         RoboReferError: BAD_REQUEST for a value that is not allowed, naming its parameter.
     """
-    known = {parameter.name: parameter for parameter in parameters()}
+    known = {each.name: each for each in parameters(kind)}
     for name, value in values.items():
         _check(known[name], value)
-    return _filled(Settings(), values, "")
+    return _filled(kind(), values, "")
 
 
 def _parameters(cls: type, prefix: str) -> Iterator[Parameter]:
@@ -242,13 +281,13 @@ def _filled(group: Any, values: Mapping[str, Any], prefix: str) -> Any:
     return replace(group, **changes)
 
 
-def _check(parameter: Parameter, value: Any) -> None:
-    if parameter.choices and value not in parameter.choices:
-        _refuse(f"{parameter.name} is '{value}', none of {', '.join(parameter.choices)}")
+def _check(described: Parameter, value: Any) -> None:
+    if described.choices and value not in described.choices:
+        _refuse(f"{described.name} is '{value}', none of {', '.join(described.choices)}")
     if isinstance(value, float) and math.isnan(value):
-        _refuse(f"{parameter.name} is not a number")
-    if parameter.at_least is not None and value < parameter.at_least:
-        _refuse(f"{parameter.name} is {value}, below {parameter.at_least:g}")
+        _refuse(f"{described.name} is not a number")
+    if described.at_least is not None and value < described.at_least:
+        _refuse(f"{described.name} is {value}, below {described.at_least:g}")
 
 
 def _refuse(problem: str) -> None:

@@ -5,9 +5,11 @@ A callback here only files a message; images are decoded when somebody asks abou
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +22,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.ros_messages import camera_of, depth_of, rgb_of
+from robo_refer.pairing import Pairing
 from robo_refer.types import CameraModel, Frame
-from robo_refer_ros.camera.convert import camera_of, depth_of, rgb_of
-from robo_refer_ros.camera.pairing import Pairing
 from robo_refer_ros.model.backend import Cancelled
 from robo_refer_ros.settings import Settings
 
@@ -132,6 +134,7 @@ class CameraStream:
         self._image: Image | CompressedImage | None = None
         self._info: CameraInfo | None = None
         self._arrived_s = 0.0
+        self._is_closed = False
         compressed = settings.image.transport == "compressed"
         group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = []
@@ -189,6 +192,17 @@ class CameraStream:
                         raise
                     self._changed.wait(left_s)
 
+    def wait_other_than(self, stamp_ns: int) -> Capture | None:
+        """Return the newest capture when it is not that of a moment; None when all is closed."""
+        with self._changed:
+            while not self._is_closed:
+                with suppress(RoboReferError):  # nothing complete yet
+                    capture = self._newest(math.inf, need_depth=True)
+                    if capture.stamp_ns != stamp_ns:
+                        return capture
+                self._changed.wait()
+        return None
+
     def _wake(self, _: Future[str]) -> None:
         """Let everybody who waits look again."""
         with self._changed:
@@ -224,7 +238,10 @@ class CameraStream:
             self._image = None
 
     def close(self) -> None:
-        """Unsubscribe."""
+        """Unsubscribe, and let nobody wait for more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
 

@@ -124,11 +124,11 @@ class NodeSetup:
         return words
 
 
-def arguments() -> list[Argument]:
-    """Return the options as a launch file declares them."""
-    hints = get_type_hints(LaunchOptions, include_extras=True)
+def arguments(kind: type[Any] = LaunchOptions) -> list[Argument]:
+    """Return the options of a dataclass as a launch file declares them."""
+    hints = get_type_hints(kind, include_extras=True)
     found = []
-    for entry in dataclasses.fields(LaunchOptions):
+    for entry in dataclasses.fields(kind):
         kind, says = get_args(hints[entry.name])
         choices = get_args(kind) if get_origin(kind) is Literal else ()
         default = entry.default
@@ -138,10 +138,10 @@ def arguments() -> list[Argument]:
     return found
 
 
-def options_from(values: Mapping[str, str]) -> LaunchOptions:
-    """Return the options that a launch file's texts say; they have been checked for choices."""
-    hints = get_type_hints(LaunchOptions)
-    return LaunchOptions(
+def options_from(values: Mapping[str, str], kind: type[Any] = LaunchOptions) -> Any:
+    """Return the options, a `kind`, that a launch file's texts say; choices have been checked."""
+    hints = get_type_hints(kind)
+    return kind(
         **{name: text == "true" if hints[name] is bool else text for name, text in values.items()}
     )
 

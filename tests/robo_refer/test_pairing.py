@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from robo_refer_ros.camera.pairing import Pairing
+
+from robo_refer.pairing import Pairing
 
 MS = 10**6
 

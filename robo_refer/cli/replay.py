@@ -1,0 +1,123 @@
+"""`robo-refer ros replay`: answers an instruction about a recorded bag, without ROS."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TextIO
+
+import tyro
+
+from robo_refer.cli.packages import missing_dependency
+from robo_refer.cli.point import write_picture
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.tokens import normalise_instruction
+from robo_refer.types import Frame
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """Answer an instruction about a recorded bag: one JSON line for each frame.
+
+    Example: robo-refer ros replay table.mcap --instruction "the red mug" --pictures answers
+    """
+
+    bag: tyro.conf.Positional[Path]
+    """Folder of a ROS 2 bag, or its .mcap or .db3 file; ROS 1 bags work too."""
+
+    instruction: str
+    """What to point at."""
+
+    image: str = ""
+    """Topic of the colour image; empty: the only one that fits."""
+
+    depth: str = ""
+    """Topic of the depth registered to it; empty: the only one that fits."""
+
+    camera_info: str = ""
+    """Topic of the calibration; empty: the one beside the image."""
+
+    rectified: bool = False
+    """The image is undistorted: use P of the calibration instead of K and D."""
+
+    slop_s: float = 0.02
+    """Largest difference of stamps of colour and depth, seconds."""
+
+    every_s: float = 1.0
+    """Seconds between frames that are answered about; 0 answers about all."""
+
+    model: str = "nano"
+    """"nano", which comes with the package, or the folder of a checkpoint."""
+
+    think: bool = False
+    """Reason before answering, even when the question looks direct."""
+
+    out: Path | None = None
+    """File for the lines; without it they are printed."""
+
+    pictures: Path | None = None
+    """Folder for a picture of each answer, named by its time."""
+
+
+def main(argv: list[str]) -> None:
+    """Run `robo-refer ros replay` with the arguments after its name."""
+    options = tyro.cli(
+        ReplayOptions,
+        args=argv,
+        prog="robo-refer ros replay",
+        description=ReplayOptions.__doc__,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    normalise_instruction(options.instruction)
+    with missing_dependency():
+        from robo_refer.files.bag import BagOptions, read_bag
+    from robo_refer.referrer import Referrer
+    from robo_refer.viz.draw import annotate
+
+    topics = BagOptions(
+        options.image, options.depth, options.camera_info, options.slop_s, options.rectified
+    )
+    frames = _every(read_bag(options.bag, topics), options.every_s)
+    first = next(frames)  # what is wrong with the bag is said before a model is loaded
+    if options.pictures is not None:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+    referrer = Referrer.from_pretrained(options.model)
+    with _lines(options.out) as lines:
+        for frame in chain([first], frames):
+            referral = referrer.refer(frame, options.instruction, think=options.think)
+            line = {"stamp_s": frame.stamp_s, **referral.as_dict()}
+            print(json.dumps(line), file=lines, flush=True)
+            if options.pictures is not None:
+                path = options.pictures / f"{frame.stamp_s:.3f}.png"
+                write_picture(path, annotate(frame, [referral]))
+
+
+def _every(frames: Iterator[Frame], every_s: float) -> Iterator[Frame]:
+    """Yield frames at least so many seconds apart; a clock that jumps back starts anew."""
+    last_s: float | None = None
+    for frame in frames:
+        if last_s is None or not 0 <= frame.stamp_s - last_s < every_s:
+            last_s = frame.stamp_s
+            yield frame
+
+
+@contextmanager
+def _lines(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"{path} cannot be written: {error.strerror}.",
+            "Name a place where you may write.",
+        ) from None
+    with file:
+        yield file

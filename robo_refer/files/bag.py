@@ -1,0 +1,146 @@
+"""RGB-D frames of a recorded bag (MCAP, SQLite or ROS 1), read without ROS.
+
+`rosbags` reads the bag; what is of one moment, and how images are decoded, is the same as in the
+node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.typesys import Stores, get_typestore
+
+from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.files.ros_messages import camera_of, depth_of, rgb_of
+from robo_refer.pairing import Pair, Pairing
+from robo_refer.types import Frame
+
+_IMAGE = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+_INFO = ("sensor_msgs/msg/CameraInfo",)
+_QUEUE = 10
+
+
+@dataclass(frozen=True)
+class BagOptions:
+    """Which topics of a bag are a camera, and how they belong together.
+
+    Attributes:
+        image, depth, camera_info: topics; "" takes the only one that fits by type and name.
+        slop_s: largest difference of stamps of colour and depth.
+        rectified: the image is undistorted: P of camera_info counts instead of K and D.
+    """
+
+    image: str = ""
+    depth: str = ""
+    camera_info: str = ""
+    slop_s: float = 0.02
+    rectified: bool = False
+
+
+def read_bag(path: Path, options: BagOptions) -> Iterator[Frame]:
+    """Yield every colour image that has a depth image, in the order of the recording.
+
+    Raises:
+        RoboReferError: BAD_FILE for what is no bag; NO_IMAGE or NO_CAMERA_INFO when topics are
+            missing or several fit; UNSYNCED when no images are of one moment; what the images
+            themselves are short of (BAD_IMAGE, BAD_DEPTH, BAD_CAMERA).
+    """
+    store = get_typestore(Stores.LATEST)
+    try:
+        with AnyReader([path], default_typestore=store) as reader:
+            yield from _frames(reader, options)
+    except (AnyReaderError, OSError) as error:
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"{path} cannot be read as a bag: {' '.join(str(error).split()).rstrip('.')}.",
+            "Give the folder of a ROS 2 bag, or its .mcap or .db3 file.",
+        ) from error
+
+
+def _frames(reader: AnyReader, options: BagOptions) -> Iterator[Frame]:
+    topics = {each.topic: each.msgtype for each in reader.connections}
+    depth = options.depth or _only(topics, _IMAGE, "depth", has_depth=True)
+    image = options.image or _only(topics, _IMAGE, "image", has_depth=False)
+    info = options.camera_info or _info_of(topics, image)
+    calibration = next(_messages(reader, [info]), (info, None))[1]
+    if calibration is None:
+        raise _missing("camera_info", topics, ErrorCode.NO_CAMERA_INFO)
+    count = 0
+    for pair in _pairs(reader, image, depth, options.slop_s):
+        count += 1
+        colour = pair.colour.image
+        yield Frame(
+            rgb=rgb_of(colour),
+            depth_m=depth_of(pair.depth.image),
+            camera=camera_of(
+                calibration, "", image_frame=colour.header.frame_id, rectified=options.rectified
+            ),
+            stamp_s=pair.colour.stamp_ns / 1e9,
+        )
+    if not count:
+        raise RoboReferError(
+            ErrorCode.UNSYNCED,
+            f"No images of {image} and {depth} are of one moment.",
+            "Check the topics, or allow a larger difference of their stamps.",
+        )
+
+
+def _pairs(reader: AnyReader, image: str, depth: str, slop_s: float) -> Iterator[Pair[Any]]:
+    """Yield the best pair of every colour image, when the next one has begun."""
+    pairing: Pairing[Any] = Pairing(slop_s, _QUEUE)
+    best: Pair[Any] | None = None
+    for topic, message in _messages(reader, [image, depth]):
+        stamp = message.header.stamp
+        stamp_ns = int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+        if topic == image:
+            pairing.add_colour(stamp_ns, message)
+        else:
+            pairing.add_depth(stamp_ns, message)
+        newest = pairing.newest
+        if best is not None and newest is not None and newest.colour is not best.colour:
+            yield best
+        best = newest
+    if best is not None:
+        yield best
+
+
+def _messages(reader: AnyReader, topics: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    wanted = [each for each in reader.connections if each.topic in topics]
+    if not wanted:
+        return
+    for connection, _, data in reader.messages(connections=wanted):
+        yield connection.topic, reader.deserialize(data, connection.msgtype)
+
+
+def _only(topics: dict[str, str], kinds: Sequence[str], role: str, *, has_depth: bool) -> str:
+    fitting = [
+        name for name, kind in topics.items() if kind in kinds and ("depth" in name) == has_depth
+    ]
+    if len(fitting) != 1:
+        raise _missing(role, topics, ErrorCode.NO_IMAGE)
+    return fitting[0]
+
+
+def _info_of(topics: dict[str, str], image: str) -> str:
+    """Return the camera_info beside an image, as image_transport names it, or the only one."""
+    namespace = image.removesuffix("/compressed").rpartition("/")[0]
+    fitting = [name for name, kind in topics.items() if kind in _INFO]
+    if f"{namespace}/camera_info" in fitting:
+        return f"{namespace}/camera_info"
+    if len(fitting) != 1:
+        raise _missing("camera_info", topics, ErrorCode.NO_CAMERA_INFO)
+    return fitting[0]
+
+
+def _missing(role: str, topics: dict[str, str], code: ErrorCode) -> RoboReferError:
+    shown = [name for name, kind in topics.items() if kind in (*_IMAGE, *_INFO)]
+    return RoboReferError(
+        code,
+        f"Which topic is '{role}' is not clear; of cameras, the bag has: "
+        f"{', '.join(sorted(shown)) or 'nothing'}.",
+        f"Name it with --{role.replace('_', '-')}.",
+    )

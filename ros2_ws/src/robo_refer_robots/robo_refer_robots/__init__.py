@@ -1,0 +1,1 @@
+"""Moves robots to referred points; dry run by default."""

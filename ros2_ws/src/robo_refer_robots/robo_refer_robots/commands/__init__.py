@@ -1,0 +1,1 @@
+"""What `robo-refer ros` and launch files start."""

@@ -1,0 +1,18 @@
+"""`robo-refer ros g1`: what `g1.launch.py` does, where there is no `ros2 launch`."""
+
+from __future__ import annotations
+
+import sys
+
+from robo_refer.cli.main import run_command
+from robo_refer_robots.commands.launch_options import G1Options
+from robo_refer_robots.commands.start import start
+
+
+def main(argv: list[str]) -> None:
+    """Become the adapter."""
+    start(G1Options, "g1", argv)
+
+
+if __name__ == "__main__":
+    run_command(main, sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Unitree G1's arms through its own topics."""

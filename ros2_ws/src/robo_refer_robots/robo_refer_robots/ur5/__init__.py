@@ -1,0 +1,1 @@
+"""UR5 and UR5e through the UR driver."""

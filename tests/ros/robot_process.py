@@ -1,0 +1,127 @@
+"""An adapter and the robot that it drives, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fake_camera import time_message, wait_for
+from geometry_msgs.msg import Point
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
+from robo_refer_msgs.msg import ReferTarget
+from robo_refer_robots.client import ReachClient
+from robo_refer_robots.side_node import SideNode
+from std_msgs.msg import Header
+
+HERE = Path(__file__).parent
+CALL_S = 60.0
+
+
+def robot_file(name: str) -> Path:
+    """Return the path of a description in the package example-robot-data."""
+    inside = Path("cmeel.prefix/share/example-robot-data/robots") / name
+    return next(path for folder in sys.path if (path := Path(folder) / inside).is_file())
+
+
+class RobotProcess:
+    """Starts a fake robot and its adapter.
+
+    Args:
+        folder: where the fake robot looks for what it shall do, and notes what it was told.
+        fake: name of the fake robot's module.
+        robot: name of the adapter.
+        parameters: of the adapter.
+    """
+
+    def __init__(self, folder: Path, fake: str, robot: str, parameters: dict[str, Any]) -> None:
+        self._folder = folder
+        words = [f"-p{name}:={value}" for name, value in parameters.items()]
+        words = [word for each in words for word in ("-p", each[2:])]
+        self.log = folder / "log.txt"
+        self.tell(mode="follow", program="true")
+        path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+        with self.log.open("wb") as log:
+            self._processes = [
+                subprocess.Popen(
+                    command, stdout=log, stderr=log,
+                    env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+                )
+                for command in (
+                    [sys.executable, str(HERE / f"{fake}.py"), str(folder)],
+                    [sys.executable, "-m", f"robo_refer_robots.{robot}.node", "--ros-args", *words],
+                )
+            ]  # fmt: skip
+        self.client = ReachClient(f"/{robot}")
+        self.side = SideNode("outside")
+        self._set = self.side.node.create_client(SetParameters, f"/{robot}/set_parameters")
+        assert self._set.wait_for_service(CALL_S), self.said()
+
+    def tell(self, **files: str) -> None:
+        """Tell the fake robot what to do, and forget what it was told before."""
+        for name, text in files.items():
+            (self._folder / name).write_text(text)
+        (self._folder / "events").write_text("")
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return what the fake robot has noted under a name."""
+        lines = (self._folder / "events").read_text().splitlines()
+        return [event for event in map(json.loads, lines) if event["event"] == name]
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a parameter of the adapter."""
+        wanted = [Parameter(name, value=value).to_parameter_msg()]
+        future = self.side.call(
+            lambda: self._set.call_async(SetParameters.Request(parameters=wanted))
+        )
+        wait_for(future.done, CALL_S)
+        assert all(each.successful for each in future.result().results), future.result()
+
+    def said(self) -> str:
+        """Everything that both have said."""
+        return self.log.read_text(errors="replace")
+
+    def end_adapter(self) -> int:
+        """Interrupt the adapter, as Ctrl-C does; return its exit status."""
+        self._processes[1].send_signal(signal.SIGINT)
+        return self._processes[1].wait(CALL_S)
+
+    def __enter__(self) -> RobotProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.client.close()
+        self.side.close()
+        for process in self._processes:
+            process.terminate()
+            process.wait(CALL_S)
+
+
+def target(
+    x: float,
+    y: float,
+    z: float,
+    *,
+    frame: str = "base_link",
+    depth: int = ReferTarget.DEPTH_OK,
+    age_s: float = 0.0,
+) -> ReferTarget:
+    """Return a referred point that was seen some time ago."""
+    stamp = time_message(time.time_ns() - round(age_s * 1e9))
+    return ReferTarget(
+        header=Header(frame_id=frame, stamp=stamp),
+        position=Point(x=x, y=y, z=z),
+        depth_status=depth,
+    )
