@@ -6,6 +6,9 @@ import socket
 
 from robo_refer.errors import ErrorCode, RoboReferError
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that only this machine reaches."""
+
 
 def open_port(host: str, port: int) -> socket.socket:
     """Return a socket that listens on host and port; port 0 takes a free one.

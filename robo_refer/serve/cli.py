@@ -6,7 +6,8 @@ import sys
 
 import tyro
 
-from robo_refer.serve.config import LOOPBACK, ServeConfig
+from robo_refer.ports import LOOPBACK
+from robo_refer.serve.config import ServeConfig
 
 EXAMPLE = """\
 Serve a model over HTTP: RoboRefer's protocol, OpenAI's, and our own with 3D points.

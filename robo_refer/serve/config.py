@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from robo_refer.errors import ErrorCode, RoboReferError
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
 
 @dataclass(frozen=True)
 class ServeConfig:

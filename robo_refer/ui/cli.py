@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import tyro
+
+from robo_refer.ports import LOOPBACK, open_port
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,13 @@ def main(argv: list[str]) -> None:
     """Run `robo-refer ui` with the arguments after its name."""
     options = tyro.cli(UiOptions, args=argv, prog="robo-refer ui", description=UiOptions.__doc__)
 
-    from robo_refer.ports import open_port
     from robo_refer.referrer import Referrer
     from robo_refer.ui.page import SAMPLE, build, theme
 
+    if options.host not in LOOPBACK:
+        print(
+            f"robo-refer: everyone who reaches {options.host} can use this page.", file=sys.stderr
+        )
     # The page's own server would say it with a traceback, and only once the model is loaded.
     open_port(options.host, options.port).close()
     page = build(Referrer.from_pretrained(options.model))

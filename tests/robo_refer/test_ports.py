@@ -36,3 +36,11 @@ def test_a_taken_port_is_refused_by_the_server_and_by_the_page() -> None:
             run(create_app(config, Referrer(ColourEngine())), config)
         with pytest.raises(RoboReferError, match=f"port {port}"):
             open_page(["--port", str(port), "--no-browser"])
+
+
+def test_a_page_for_others_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_port("0.0.0.0", 0) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(RoboReferError, match=port):
+            open_page(["--host", "0.0.0.0", "--port", port, "--no-browser"])
+    assert "everyone who reaches 0.0.0.0" in capsys.readouterr().err

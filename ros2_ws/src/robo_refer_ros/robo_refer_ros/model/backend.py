@@ -155,13 +155,21 @@ class Backend:
         """Start the worker and return the model's name, when it is loaded.
 
         Raises:
-            RoboReferError: what prevents it: the model's own errors, or a server out of reach.
+            RoboReferError: what prevents it: the model's own errors, a server out of reach, or
+                BACKEND_TIMEOUT.
         """
         if self._spec.kind == "http":
             probe(self._spec.url)
         self._worker = Worker(self._spec, self._ended)
         try:
             return self._worker.ready.result(LOAD_TIMEOUT_S)
+        except TimeoutError as error:
+            self.close()
+            raise RoboReferError(
+                ErrorCode.BACKEND_TIMEOUT,
+                f"The model was not loaded within {LOAD_TIMEOUT_S:g} s.",
+                "Check the disk and the memory, or use a smaller model.",
+            ) from error
         except BaseException:
             self.close()
             raise
