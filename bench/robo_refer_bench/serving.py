@@ -96,19 +96,19 @@ def measure(model: str, clients: int, count: int) -> Serving:
 def served(model: str) -> Iterator[str]:
     """Serve a model in a process of its own; yield its address."""
     command = [sys.executable, "-m", "robo_refer.cli.main", "serve", "--port", "0"]
-    process = subprocess.Popen([*command, "--model", model], stdout=subprocess.PIPE, text=True)
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if " on http" not in line:
-            raise RoboReferError(
-                ErrorCode.BACKEND_UNREACHABLE,
-                f"The server of '{model}' does not start.",
-                "Start it with 'robo-refer serve' to see why.",
-            )
-        yield line.split(" on ")[1].split()[0]
-    finally:
-        process.terminate()
-        process.wait()
+    command += ["--model", model]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if " on http" not in line:
+                raise RoboReferError(
+                    ErrorCode.BACKEND_UNREACHABLE,
+                    f"The server of '{model}' does not start.",
+                    "Start it with 'robo-refer serve' to see why.",
+                )
+            yield line.split(" on ")[1].split()[0]
+        finally:
+            process.terminate()
 
 
 def _requests() -> list[Request]:

@@ -60,6 +60,7 @@ class Arm:
         locked = [whole.getJointId(name) for name in whole.names[1:] if name not in joints]
         self._model = pin.buildReducedModel(whole, locked, pin.neutral(whole))
         self._data = self._model.createData()
+        self.base_frame = base_frame
         self._base = self._model.getFrameId(base_frame)
         self._tool = self._model.getFrameId(tool_frame)
         self._options = options or IkOptions()

@@ -81,7 +81,7 @@ class G1:
         Raises:
             RoboReferError: those of `check_target`, and OUT_OF_WORKSPACE beyond the arm's reach.
         """
-        check_target(target, now_s, guard)
+        check_target(target, now_s, guard, self.arm.base_frame)
         pose = np.eye(4)
         pose[:3, 3] = target.position_m
         start = np.asarray(start_rad, float)

@@ -55,13 +55,27 @@ class GuardOptions:
             )
 
 
-def check_target(target: Target, now_s: float, options: GuardOptions) -> None:
+def check_target(target: Target, now_s: float, options: GuardOptions, base_frame: str) -> None:
     """Return when a robot may move to the target.
 
+    Args:
+        target: what is reached for.
+        now_s: the time, on the clock of the target's stamp.
+        options: where and when it may move.
+        base_frame: the frame that the robot plans in.
+
     Raises:
-        RoboReferError: NO_DEPTH when its depth is not good, STALE_IMAGE when it is too old (or
-            from the future), OUT_OF_WORKSPACE when it lies outside the box or is not finite.
+        RoboReferError: TF_ERROR when the target is given in another frame, NO_DEPTH when its depth
+            is not good, STALE_IMAGE when it is too old (or from the future), OUT_OF_WORKSPACE when
+            it lies outside the box or is not finite.
     """
+    if target.frame != base_frame:
+        raise RoboReferError(
+            ErrorCode.TF_ERROR,
+            f"The robot does not move: the target is given in '{target.frame}', and it plans in "
+            f"'{base_frame}'.",
+            "Transform the target into the robot's base frame first.",
+        )
     safe = SAFE_DEPTH | ({"ambiguous"} if options.allow_ambiguous else set())
     if target.depth_status not in safe:
         raise RoboReferError(

@@ -69,10 +69,9 @@ class Ur5:
         """Return the path from where the joints are, over the target, to it, and up again.
 
         Raises:
-            RoboReferError: NO_DEPTH, STALE_IMAGE, OUT_OF_WORKSPACE: see `check_target`, and where
-                the arm cannot go.
+            RoboReferError: those of `check_target`, and OUT_OF_WORKSPACE where the arm cannot go.
         """
-        check_target(target, now_s, guard or GuardOptions())
+        check_target(target, now_s, guard or GuardOptions(), self.arm.base_frame)
         poses = grasp_poses(target.position_m, grasp or GraspOptions())
         start = np.asarray(start_rad, float)
         above = self.arm.solve(poses.T_base_pregrasp, np.asarray(READY_RAD))

@@ -122,9 +122,11 @@ def _first_logits(policy: Any) -> Iterator[list[torch.Tensor]]:
         policy.model.register_forward_pre_hook(at_input, with_kwargs=True),
         policy.lm_head.register_forward_hook(at_head),
     ]
-    yield seen
-    for hook in hooks:
-        hook.remove()
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @contextmanager
@@ -132,8 +134,10 @@ def _near_is_far(trainer: RftTrainer) -> Iterator[None]:
     """Show the trainer every depth map with near and far exchanged."""
     items = trainer.items
     trainer.items = _ExchangedDepth(items)  # type: ignore[assignment]
-    yield
-    trainer.items = items
+    try:
+        yield
+    finally:
+        trainer.items = items
 
 
 class _ExchangedDepth:

@@ -151,12 +151,12 @@ def test_g1_is_released_from_whatever_weight_it_had(g1: G1) -> None:
 
 
 def test_g1_refuses_other_states_and_far_targets(g1: G1) -> None:
-    path = g1.plan(Target((0.30, -0.20, 0.20), "ok", 0.0), np.zeros(7), 0.0)
+    path = g1.plan(Target((0.30, -0.20, 0.20), "ok", 0.0, "pelvis"), np.zeros(7), 0.0)
     with pytest.raises(RoboReferError) as caught:
         next(g1.commands(path, np.zeros(7), mode_machine=5, fsm_id=1))
     assert caught.value.code is ErrorCode.ROBOT_NOT_READY
     with pytest.raises(RoboReferError) as caught:
-        g1.plan(Target((0.79, 0.69, 0.89), "ok", 0.0), np.zeros(7), 0.0)
+        g1.plan(Target((0.79, 0.69, 0.89), "ok", 0.0, "pelvis"), np.zeros(7), 0.0)
     assert caught.value.code is ErrorCode.OUT_OF_WORKSPACE
 
 

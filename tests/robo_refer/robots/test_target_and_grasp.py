@@ -19,21 +19,27 @@ GOOD = Target((0.4, 0.1, 0.2), "ok", stamp_s=100.0)
 
 def code_of(target: Target, now_s: float = 100.5, options: GuardOptions | None = None) -> ErrorCode:
     with pytest.raises(RoboReferError) as caught:
-        check_target(target, now_s, options or GuardOptions())
+        check_target(target, now_s, options or GuardOptions(), "base_link")
     return caught.value.code
 
 
 def test_only_measured_fresh_and_near_targets_are_reached_for() -> None:
-    check_target(GOOD, 100.5, GuardOptions())
-    check_target(replace(GOOD, depth_status="hole_filled"), 100.5, GuardOptions())
+    check_target(GOOD, 100.5, GuardOptions(), "base_link")
+    check_target(replace(GOOD, depth_status="hole_filled"), 100.5, GuardOptions(), "base_link")
     for status in ("none", "out_of_range", "ambiguous", "estimated"):
         assert code_of(replace(GOOD, depth_status=status)) is ErrorCode.NO_DEPTH
-    check_target(replace(GOOD, depth_status="ambiguous"), 100.5, GuardOptions(allow_ambiguous=True))
+    check_target(
+        replace(GOOD, depth_status="ambiguous"),
+        100.5,
+        GuardOptions(allow_ambiguous=True),
+        "base_link",
+    )
     assert code_of(GOOD, now_s=103.0) is ErrorCode.STALE_IMAGE
     assert code_of(GOOD, now_s=99.0) is ErrorCode.STALE_IMAGE
     for place in ((2.0, 0.0, 0.2), (0.4, 0.1, -0.2), (float("nan"), 0.0, 0.2)):
         assert code_of(replace(GOOD, position_m=place)) is ErrorCode.OUT_OF_WORKSPACE
     assert code_of(replace(GOOD, stamp_s=float("nan"))) is ErrorCode.STALE_IMAGE
+    assert code_of(replace(GOOD, frame="camera_optical_frame")) is ErrorCode.TF_ERROR
 
 
 def test_impossible_limits_are_refused() -> None:
