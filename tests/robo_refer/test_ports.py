@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from robo_refer.errors import ErrorCode, RoboReferError
@@ -44,3 +46,10 @@ def test_a_page_for_others_is_said_to_be_one(capsys: pytest.CaptureFixture[str])
         with pytest.raises(RoboReferError, match=port):
             open_page(["--host", "0.0.0.0", "--port", port, "--no-browser"])
     assert "everyone who reaches 0.0.0.0" in capsys.readouterr().err
+
+
+def test_what_is_accepted_is_known_to_be_tcp() -> None:
+    with open_port("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY by this"
