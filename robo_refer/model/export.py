@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from torch import nn
 
@@ -149,6 +150,16 @@ def export(checkpoint: Path, out: Path, name: str) -> list[Path]:
     return sorted(path for path in out.iterdir() if path.is_file())
 
 
+def _forget_where_it_was_made(path: Path) -> None:
+    """Drop the stack traces that the exporter writes beside every node: paths of this machine."""
+    model = onnx.load(str(path))
+    graph = model.graph
+    for item in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        item.ClearField("metadata_props")
+        item.ClearField("doc_string")
+    onnx.save(model, str(path))
+
+
 def _export_encoder(encoder: Encoder, path: Path, spec: Any) -> None:
     pixels = torch.zeros(1, 3, spec.height, spec.width)
     torch.onnx.export(
@@ -162,6 +173,7 @@ def _export_encoder(encoder: Encoder, path: Path, spec: Any) -> None:
         external_data=False,
         verbose=False,
     )
+    _forget_where_it_was_made(path)
 
 
 def _export_decoder(decoder: Decoder, path: Path) -> list[int]:
@@ -182,4 +194,5 @@ def _export_decoder(decoder: Decoder, path: Path) -> list[int]:
         external_data=False,
         verbose=False,
     )
+    _forget_where_it_was_made(path)
     return [*shape[:4], 0, shape[5]]
