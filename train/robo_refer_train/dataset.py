@@ -118,7 +118,10 @@ class TrainingRows(Dataset[dict[str, Any]]):
         return self._packer.pack(triples, with_depth)
 
     def _cells(self, objects: Sequence[ObjectTruth], squash: float) -> dict[str, Any]:
-        """Return what every cell of the tower's grid shows: object, classes, centre offset."""
+        """Return what every cell of the tower's grid shows: object, classes, centre offset, rank.
+
+        The rank is the share of the other objects that are nearer to the camera.
+        """
         rows, columns = self._spec.height // CELL_PX, self._spec.width // CELL_PX
         owner = np.full((rows, columns), -1, np.int64)
         if objects:
@@ -137,7 +140,10 @@ class TrainingRows(Dataset[dict[str, Any]]):
         offset = np.stack(
             [centre[..., 0] * columns - grid_x - 0.5, centre[..., 1] * rows - grid_y - 0.5], axis=-1
         )
+        depths_m = np.array([item.depth_m for item in objects] or [0.0])
+        nearer = (depths_m < depths_m[:, None]).sum(axis=1) / max(len(depths_m) - 1, 1)
         cells: dict[str, Any] = {
+            "cell_rank": nearer.astype(np.float32)[np.maximum(owner, 0)].reshape(-1),
             "cell_object": (owner >= 0).reshape(-1),
             "cell_offset": offset.reshape(-1, 2).astype(np.float32),
         }
@@ -214,7 +220,7 @@ class Collator:
         batch["attention_mask"] = block_mask(segments)[:, None]
         batch["pixel_values"] = np.stack([row["pixel_values"] for row in rows])
         maps = [row["depth_values"] for row in rows if row["depth_values"] is not None]
-        for name in ("object", "offset", "name", "colour", "material"):
+        for name in ("object", "offset", "rank", "name", "colour", "material"):
             batch[f"cell_{name}"] = np.stack([row[f"cell_{name}"] for row in rows])
         batch |= self._points(batch["labels"])
         tensors: dict[str, Any] = {key: torch.from_numpy(value) for key, value in batch.items()}

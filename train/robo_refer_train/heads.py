@@ -7,8 +7,9 @@ for SigLIP: to find a mug is then to find what is like "mug", and to say where i
 all words and places at once. The heatmap is the decoder's own attention: about to write a
 coordinate, two heads of every layer in its second half are taught to look at that place of the
 image, so that there is something to read. Depth tokens learn to tell objects from what they stand
-on, to be like the words for their own place, and, in the first layer, to look at the image token of
-that place: from there on they know what it is that is near or far.
+on, to say what share of the objects is nearer than theirs, to be like the words for their own
+place, and, in the first layer, to look at the image token of that place: from there on they know
+what it is that is near or far.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ class TrainingModel(RoboReferPreTrainedModel):
             nn.Linear(vision, vision), nn.GELU(), nn.Linear(vision, 3 + sum(self.classes.values()))
         )
         self.dense_depth = nn.Linear(model.config.depth_config.hidden_size, 3)
+        self.rank = nn.Linear(model.config.text_config.hidden_size, 1)
         for name, words in classes.items():
             mixture = torch.zeros(len(words), model.config.text_config.vocab_size)
             for row, ids in enumerate(words):
@@ -169,7 +171,8 @@ class TrainingModel(RoboReferPreTrainedModel):
         if not len(rows):  # nothing is pointed at: all that was asked for is absent
             return hidden.new_zeros(())
         query, key = self._queries_and_keys(hidden, layer, batch)
-        scores = torch.einsum("phc,pshc->phs", query[rows, places], key[rows])
+        # Of all tokens, then of some: gathering scores is a tenth of gathering keys.
+        scores = torch.einsum("bqhc,bkhc->bqhk", query, key)[rows, places]
         visible = batch["attention_mask"][rows, 0, places]
         scores = scores.masked_fill(~visible[:, None], float("-inf"))
         looks = functional.log_softmax(scores, dim=-1)
@@ -220,7 +223,7 @@ class TrainingModel(RoboReferPreTrainedModel):
         return query * width**-0.5, key
 
     def _measured_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
-        """Objectness and centre offset of every cell of a depth map, and the place of its tokens.
+        """Objectness and centre offset of every cell of a depth map, place and rank of its tokens.
 
         Args:
             features: (depth maps, cells, channels) of the depth tower.
@@ -237,7 +240,11 @@ class TrainingModel(RoboReferPreTrainedModel):
         if not inside.any():
             return loss
         offset = batch["cell_offset"][rows][inside]
-        return loss + functional.smooth_l1_loss(prediction[inside][:, 1:], offset)
+        loss = loss + functional.smooth_l1_loss(prediction[inside][:, 1:], offset)
+        parts = self._merged(inside.float()[..., None])
+        shown = parts[..., 0] > 0
+        ranks = self._merged((batch["cell_rank"][rows] * inside)[..., None])[shown] / parts[shown]
+        return loss + functional.binary_cross_entropy_with_logits(self.rank(tokens[shown]), ranks)
 
     def _dense_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
         """Objectness, classes and centre offset of every cell."""
@@ -258,29 +265,30 @@ class TrainingModel(RoboReferPreTrainedModel):
 
     def _seen_loss(self, features: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
         """Cross entropy of every image token's likeness to the words for what and where it is."""
-        rows, columns = self.model.config.vision_config.grid
-        merge, inner = self.model.config.merge, self.model.model
+        inner = self.model.model
         embeddings = inner.get_input_embeddings().weight
-
-        def merged(cells: torch.Tensor) -> torch.Tensor:
-            squares = cells.unflatten(1, (rows // merge, merge, columns // merge, merge))
-            return squares.sum(dim=(2, 4)).flatten(1, 2)
-
         inside = batch["cell_object"].float()
-        shown = merged(inside[..., None])[..., 0] > 0
-        tokens = functional.normalize(inner.vision_projector(features, (rows, columns)), dim=-1)
+        shown = self._merged(inside[..., None])[..., 0] > 0
+        grid = self.model.config.vision_config.grid
+        tokens = functional.normalize(inner.vision_projector(features, grid), dim=-1)
         loss = self._place_loss(tokens)
         if not shown.any():
             return loss
         for name, count in self.classes.items():
             words = functional.normalize(getattr(self, f"mixture_{name}") @ embeddings, dim=-1)
             shares = functional.one_hot(batch[f"cell_{name}"], count) * inside[..., None]
-            target = merged(shares)[shown]
+            target = self._merged(shares)[shown]
             entropy = functional.cross_entropy(
                 SHARPNESS * tokens[shown] @ words.T, target / target.sum(-1, keepdim=True)
             )
             loss = loss + CLASS_WEIGHTS[name] * entropy
         return loss
+
+    def _merged(self, cells: torch.Tensor) -> torch.Tensor:
+        """Return (batch, tokens, channels): sums of (batch, cells, channels) over tokens' cells."""
+        (rows, columns), merge = self.model.config.vision_config.grid, self.model.config.merge
+        squares = cells.unflatten(1, (rows // merge, merge, columns // merge, merge))
+        return squares.sum(dim=(2, 4)).flatten(1, 2)
 
     def _place_loss(self, tokens: torch.Tensor) -> torch.Tensor:
         """Cross entropy of every image token's likeness to the words for its own place."""

@@ -127,6 +127,7 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
         adam_beta2=0.97,
         weight_decay=config.weight_decay,
         max_grad_norm=1.0,
+        bf16=config.bf16,
         seed=config.seed,
         save_steps=config.save_steps,
         save_total_limit=2,

@@ -84,7 +84,9 @@ class Worker:
                 future.set_exception(self._death())
                 return future
             self.answer = future
-        self._send(request)
+            # Locked: while a frame is written, the reader must not give its memory back.
+            with suppress(OSError):  # the process has ended: the reader says so in the future
+                self._connection.send(self._frames.write(request))
         return future
 
     def kill(self) -> None:
@@ -92,10 +94,6 @@ class Worker:
         self._process.kill()
         if threading.current_thread() is not self._reader:
             self._reader.join(_KILL_TIMEOUT_S)  # it gives the shared memory back
-
-    def _send(self, request: Request) -> None:
-        with suppress(OSError):  # the process has ended: the reader says so in the future
-            self._connection.send(self._frames.write(request))
 
     def _read(self) -> None:
         """Hand on what the process sends, until its end of the pipe closes."""
@@ -109,8 +107,8 @@ class Worker:
             self._process.join(_KILL_TIMEOUT_S)
         with self._lock:
             self._is_dead = True
-        self._connection.close()
-        self._frames.close()
+            self._connection.close()
+            self._frames.close()
         for future in (self.ready, self.answer):
             if future is not None and not future.done():
                 future.set_exception(self._death())
