@@ -41,7 +41,9 @@ class RftConfig:
         loss: how advantages become a loss. "gspo" is "grpo" with one ratio per answer.
         scale_rewards: divide advantages by the group's standard deviation.
         beta: weight of the KL term to the policy as it was at the start.
-        learning_rate, warmup_steps, weight_decay, max_grad_norm: of AdamW; constant after warm-up.
+        learning_rate, weight_decay, max_grad_norm: of AdamW.
+        warmup_steps, decay_steps: linear rise, and linear fall to zero at the end; constant in
+            between.
         trainable: "language" trains the decoder; "projectors" also the projectors; "all" also the
             towers. Features of frozen towers are computed once per picture.
         lora_rank: rank of adapters on the decoder; 0 trains the weights themselves.
@@ -77,6 +79,7 @@ class RftConfig:
     beta: float = 0.0
     learning_rate: float = 1e-5
     warmup_steps: int = 5
+    decay_steps: int = 0
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     trainable: Literal["language", "projectors", "all"] = "language"
@@ -131,7 +134,8 @@ def arguments(config: RftConfig) -> GRPOConfig:
         scale_rewards="group" if config.scale_rewards else "none",
         beta=config.beta,
         learning_rate=config.learning_rate,
-        lr_scheduler_type="constant_with_warmup",
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={"num_decay_steps": config.decay_steps, "decay_type": "linear"},
         warmup_steps=config.warmup_steps,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
