@@ -175,7 +175,7 @@ class CameraStream:
 
         Raises:
             RoboReferError: what is missing after `image.wait_s`: NO_IMAGE, UNSYNCED,
-                NO_CAMERA_INFO or STALE_IMAGE.
+                NO_CAMERA_INFO or STALE_IMAGE; CANCELLED when all is closed.
             Cancelled: withdrawn.
         """
         withdrawn.add_done_callback(self._wake)
@@ -184,6 +184,12 @@ class CameraStream:
             while True:
                 if withdrawn.done():
                     raise Cancelled(withdrawn.result())
+                if self._is_closed:
+                    raise RoboReferError(
+                        ErrorCode.CANCELLED,
+                        "The node was deactivated while an image was waited for.",
+                        "Activate it, and ask again.",
+                    )
                 try:
                     return self._newest(max_age_s, need_depth)
                 except RoboReferError:
