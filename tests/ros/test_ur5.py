@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -17,7 +21,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from robo_refer_msgs.msg import ReferTarget
 from robo_refer_robots.ur5.readiness import judge_controllers
 from robo_refer_robots.ur5.settings import default_controller
-from robot_process import RobotProcess, robot_file, target
+from robot_process import CALL_S, HERE, RobotProcess, robot_file, target
 from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
 
@@ -181,6 +185,27 @@ def test_also_from_the_callback_of_a_stage(robot: RobotProcess) -> None:
         robot.client.reach(target(*PLACE), on_stage=stop, stopped=stopped)
     assert caught.value.code is ErrorCode.CANCELLED
     assert robot.events("arrived") == []
+
+
+def test_ctrl_c_of_the_client_stops_it(robot: RobotProcess) -> None:
+    robot.tell(mode="silent")
+    x, y, z = PLACE
+    words = (
+        "from robo_refer_robots.client import ReachClient; from robot_process import target\n"
+        f"with ReachClient('/ur5') as robot: robot.reach(target({x}, {y}, {z}))"
+    )
+    path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+    client = subprocess.Popen(
+        [sys.executable, "-c", words],
+        env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: robot.events("accepted"))
+        client.send_signal(signal.SIGINT)
+        wait_for(lambda: robot.events("cancelled"))
+        client.wait(CALL_S)
+    finally:
+        client.kill()
 
 
 def test_an_adapter_that_ends_stops_its_robot_first(

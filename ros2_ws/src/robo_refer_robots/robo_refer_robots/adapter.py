@@ -125,8 +125,14 @@ class Adapter(Node, ABC):
 
     def _on_goal(self, goal: Any) -> Reach.Result:
         result = Reach.Result()
+        is_free = self._busy.acquire(blocking=False)
         try:
-            self._fill_in(goal, result)
+            if is_free:
+                self._fill_in(goal, result)
+            else:
+                _fill(result, RoboReferError(
+                    ErrorCode.BUSY, "The robot is reaching already.", "Wait for it, or cancel it."
+                ))  # fmt: skip
             if result.error_code == ErrorCode.CANCELLED and self._goals.is_cancelled(goal):
                 goal.canceled()
             elif result.error_code:
@@ -135,6 +141,8 @@ class Adapter(Node, ABC):
                 goal.succeed()
         finally:
             self._goals.forget(goal)
+            if is_free:
+                self._busy.release()
         return result
 
     def _fill_in(self, goal: Any, result: Reach.Result) -> None:
@@ -155,25 +163,18 @@ class Adapter(Node, ABC):
             ))  # fmt: skip
 
     def _reach(self, goal: Any, result: Reach.Result) -> None:
-        if not self._busy.acquire(blocking=False):
-            raise RoboReferError(
-                ErrorCode.BUSY, "The robot is reaching already.", "Wait for it, or cancel it."
-            )
-        try:
-            stopped = self._goals.withdrawn(goal)
-            if self._is_ending:  # and has withdrawn all others already
-                withdraw(stopped, _ENDS)
-            plan = self._planned(goal, result)
-            if self.settings.dry_run:
-                return
-            _tell(goal, "checking")
-            self.check()
-            if stopped.done():
-                raise Stopped(stopped.result())
-            result.moved = True
-            self.move(plan, stopped, lambda stage: _tell(goal, stage))
-        finally:
-            self._busy.release()
+        stopped = self._goals.withdrawn(goal)
+        if self._is_ending:  # and has withdrawn all others already
+            withdraw(stopped, _ENDS)
+        plan = self._planned(goal, result)
+        if self.settings.dry_run:
+            return
+        _tell(goal, "checking")
+        self.check()
+        if stopped.done():
+            raise Stopped(stopped.result())
+        result.moved = True
+        self.move(plan, stopped, lambda stage: _tell(goal, stage))
 
     def _planned(self, goal: Any, result: Reach.Result) -> Plan:
         """Return the plan, and write it into the result."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.exceptions import InvalidHandle
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from robo_refer_msgs.msg import ReferResult
@@ -289,4 +290,5 @@ class ReferNode(LifecycleNode):
         if pid is not None:
             backend += f" (process {pid})"
         health = status(self.get_name(), self.state, self._stream, self._counts, backend)
-        self._diagnostics.publish(health)
+        with suppress(InvalidHandle):  # the node is being cleaned up meanwhile
+            self._diagnostics.publish(health)
