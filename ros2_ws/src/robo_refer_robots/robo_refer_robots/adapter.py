@@ -117,7 +117,8 @@ class Adapter(Node, ABC):
         """Stop what moves, and wait until it has been brought to rest."""
         self._is_ending = True
         self._goals.withdraw_all(_ENDS)
-        self._busy.acquire(timeout=_END_S)
+        if self._busy.acquire(timeout=_END_S):
+            self._busy.release()
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
         self._goals.cancel(goal)

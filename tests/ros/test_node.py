@@ -1,26 +1,20 @@
-"""A defect of our own: UNKNOWN for whoever asked, a traceback in the log, and all goes on."""
+"""The node in this process: its own defects fail one question, and it ends while it loads."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fake_camera import wait_for
-from robo_refer_msgs.action import Reach
 from robo_refer_msgs.srv import LiftPoints
-from robo_refer_robots.adapter import Adapter, Plan
-from robo_refer_robots.settings import AdapterSettings
 from robo_refer_ros import refer_node
 from robo_refer_ros.asking import Question
 from robo_refer_ros.refer_node import ReferNode
-from robot_process import target
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.robots.target import Target
 
 
 def fail(*_: Any) -> Any:
@@ -48,46 +42,6 @@ def test_of_lifting(node: ReferNode, monkeypatch: pytest.MonkeyPatch) -> None:
     node._desk.open(SimpleNamespace())  # type: ignore[arg-type]
     response = node._on_lift_points(LiftPoints.Request(), LiftPoints.Response())
     assert response.error_code == ErrorCode.UNKNOWN
-
-
-class DefectiveAdapter(Adapter):
-    """Has no plan."""
-
-    def plan(self, target: Target, now_s: float) -> Plan:
-        return fail()  # type: ignore[no-any-return]
-
-    def check(self) -> None:
-        pass
-
-    def move(self, plan: Plan, stopped: Future[str], on_stage: Callable[[str], None]) -> None:
-        pass
-
-
-class FakeGoal:
-    """A goal of the action server."""
-
-    def __init__(self) -> None:
-        self.goal_id = SimpleNamespace(uuid=[7] * 16)
-        self.request = Reach.Goal(target=target(0.4, 0.0, 0.1))
-        self.is_cancel_requested = False
-        self.ended: list[str] = []
-
-    def publish_feedback(self, _: Any) -> None:
-        pass
-
-    def abort(self) -> None:
-        self.ended.append("aborted")
-
-
-def test_of_an_adapter(ros: None) -> None:
-    adapter = DefectiveAdapter("defective", AdapterSettings)
-    for _ in range(2):  # it is free again
-        goal = FakeGoal()
-        result = adapter._on_goal(goal)
-        assert (result.error_code, result.moved) == (ErrorCode.UNKNOWN, False)
-        assert goal.ended == ["aborted"]
-    adapter.end()
-    adapter.destroy_node()
 
 
 def test_a_node_that_ends_gives_up_the_model_that_it_loads(
