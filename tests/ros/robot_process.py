@@ -127,7 +127,12 @@ class RobotProcess:
         self.side.close()
         for process in self._processes:
             process.terminate()
-            process.wait(CALL_S)
+        try:
+            for process in self._processes:
+                process.wait(CALL_S)
+        finally:
+            for process in self._processes:
+                process.kill()
 
 
 def target(
