@@ -24,7 +24,7 @@ from std_msgs.msg import Header
 from robo_refer.errors import ErrorCode, RoboReferError
 
 HERE = Path(__file__).parent
-CALL_S = 60.0
+CALL_S = 180.0
 
 
 def robot_file(name: str) -> Path:

@@ -128,7 +128,9 @@ class Worker:
         return RoboReferError(
             ErrorCode.BACKEND_UNREACHABLE,
             f"The model's process ended {how}.",
-            "It is started again: ask again; if it keeps ending, check the memory.",
+            "It is started again: ask again; if it keeps ending, check the memory."
+            if self.was_loaded
+            else "It could not load its model: check the memory, or use a smaller one.",
         )
 
 
