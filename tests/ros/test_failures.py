@@ -98,6 +98,14 @@ def test_a_stale_image(impatient: NodeProcess, camera: FakeCamera) -> None:
     fails(impatient, ErrorCode.STALE_IMAGE, "s old; 2 s are allowed", max_age_s=2.0)
 
 
+def test_depth_that_has_stopped(impatient: NodeProcess, camera: FakeCamera) -> None:
+    camera.publish(stamp_ns=camera.now_ns() - 100 * 10**9)
+    fails(impatient, ErrorCode.STALE_IMAGE)
+    camera.publish(Shot(depth=None))
+    said = "/image that has depth is 1"
+    wait_for(lambda: said in impatient.client.ask("the wall").raw_result(ASK_S).error_msg)
+
+
 def test_an_image_from_the_future(impatient: NodeProcess, camera: FakeCamera) -> None:
     camera.publish(stamp_ns=camera.now_ns() + 3600 * 10**9)
     fails(impatient, ErrorCode.STALE_IMAGE, "in the future")

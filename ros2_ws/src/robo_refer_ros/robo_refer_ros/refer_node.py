@@ -220,6 +220,8 @@ class ReferNode(LifecycleNode):
         except Exception:  # a defect: it fails one question, not the node
             outcome = Outcome(question, self._defect())
             result = messages.result(outcome)
+            with suppress(Exception):  # unless publishing is what fails
+                self._outputs.publish(outcome, result)
         self._counts.add(outcome)
         return result
 

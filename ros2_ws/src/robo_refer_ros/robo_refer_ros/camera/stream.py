@@ -261,7 +261,8 @@ class CameraStream:
             raise self._nothing_on("camera_info", ErrorCode.NO_CAMERA_INFO)
         image = self._image if pair is None else pair.colour.image
         age_s = self._age_s(image)
-        check_age(age_s, max_age_s, self.topics["image"].name)
+        alone = " that has depth" if image is not self._image else ""  # newer ones have none
+        check_age(age_s, max_age_s, f"{self.topics['image'].name}{alone}")
         depth = None if pair is None else pair.depth.image
         return Capture(image, depth, self._info, age_s, self._arrived_s)
 
