@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 64, 48
 FRAME = "camera_optical_frame"
 CAMERA = CameraModel(WIDTH, HEIGHT, 60.0, 60.0, 31.5, 23.5, frame=FRAME)
 DEPTH_M = 0.8
-CONNECT_S = 20.0
+CONNECT_S = 60.0
 REPEAT_S = 0.05
 
 

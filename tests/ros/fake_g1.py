@@ -71,6 +71,9 @@ class FakeG1(Node):
         response.header.identity = request.header.identity
         response.header.status.code = 3104 if program == "error" else 0
         self._responses.publish(response)
+        response.header.identity.id += 1  # what somebody else asked is answered right after
+        response.data = ""
+        self._responses.publish(response)
 
 
 def checksum(command: LowCmd) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
 from typing import Any
 
 from rclpy.node import Node
 
-ARRIVE_S = 30.0
+ARRIVE_S = 60.0
 
 
 class Listening:
@@ -40,6 +41,19 @@ class Listening:
             if not self._changed.wait_for(lambda: any(map(wanted, self.messages)), timeout_s):
                 raise TimeoutError(f"{self._topic}: nothing of that among {self.messages}")
             return next(filter(wanted, self.messages))
+
+    def wait_connected(self, publish: Any) -> None:
+        """Let something be published, again and again, until it has come.
+
+        A topic that is not latched loses what is published before its publisher knows of us.
+        Whoever was subscribed earlier, from the same node to the same, is known by then too.
+        """
+        deadline = time.monotonic() + ARRIVE_S
+        publish()
+        while not self.arrives(1.0):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self._topic}: nothing comes")
+            publish()
 
     def arrives(self, timeout_s: float) -> bool:
         """Tell whether anything has come, waiting for it so long."""

@@ -17,7 +17,7 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from robo_refer_ros.client import ReferClient
 
-CALL_S = 60.0
+CALL_S = 180.0
 # Generous where a busy machine is slow, short where a test waits for nothing to come.
 QUICK = {"image.max_age_s": 30.0, "image.wait_s": 3.0, "backend.timeout_s": 20.0}
 

@@ -18,11 +18,13 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from robo_refer_msgs.msg import ReferTarget
 from robo_refer_robots.client import ReachClient
-from robo_refer_robots.side_node import SideNode
+from robo_refer_ros.side_node import SideNode
 from std_msgs.msg import Header
 
+from robo_refer.errors import ErrorCode, RoboReferError
+
 HERE = Path(__file__).parent
-CALL_S = 60.0
+CALL_S = 180.0
 
 
 def robot_file(name: str) -> Path:
@@ -67,7 +69,9 @@ class RobotProcess:
     def tell(self, **files: str) -> None:
         """Tell the fake robot what to do, and forget what it was told before."""
         for name, text in files.items():
-            (self._folder / name).write_text(text)
+            new = self._folder / f"{name}.new"
+            new.write_text(text)
+            new.replace(self._folder / name)  # whoever reads it meanwhile reads all of it
         (self._folder / "events").write_text("")
 
     def events(self, name: str) -> list[dict[str, Any]]:
@@ -83,6 +87,23 @@ class RobotProcess:
         )
         wait_for(future.done, CALL_S)
         assert all(each.successful for each in future.result().results), future.result()
+
+    def wait_until_ready(self, wanted: ReferTarget) -> None:
+        """Return when a plan is made: the robot and its adapter have found each other."""
+
+        def plans() -> bool:
+            wanted.header.stamp = time_message(time.time_ns())
+            try:
+                self.client.reach(wanted)
+            except RoboReferError as error:
+                if error.code is not ErrorCode.ROBOT_NOT_READY:
+                    raise
+                return False
+            return True
+
+        self.set("dry_run", True)
+        wait_for(plans, CALL_S)
+        self.set("dry_run", False)
 
     def said(self) -> str:
         """Everything that both have said."""
@@ -106,7 +127,12 @@ class RobotProcess:
         self.side.close()
         for process in self._processes:
             process.terminate()
-            process.wait(CALL_S)
+        try:
+            for process in self._processes:
+                process.wait(CALL_S)
+        finally:
+            for process in self._processes:
+                process.kill()
 
 
 def target(

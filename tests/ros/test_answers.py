@@ -23,12 +23,13 @@ from fake_camera import (
 )
 from fake_server import FakeServer
 from geometry_msgs.msg import PointStamped
+from lifecycle_msgs.msg import Transition
 from listening import Listening
-from node_process import NodeProcess
+from node_process import CALL_S, NodeProcess
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from robo_refer_msgs.msg import ReferResult, ReferTarget
 from robo_refer_msgs.srv import LiftPoints, ReferOnce
-from robo_refer_ros.camera.convert import camera_message
+from robo_refer_ros.camera.convert import camera_message, depth_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
@@ -124,7 +125,7 @@ def test_detections_for_those_who_know_vision_msgs(
     server.answer = "[(0.25, 0.5), (0.75, 0.5)]"
     with Listening(node.client.node, Detection3DArray, "/refer/detections") as detections:
         camera.publish()
-        node.client.refer("both halves", max_targets=0)
+        detections.wait_connected(lambda: node.client.refer("both halves", max_targets=0))
         array = detections.wait()
     assert array.header.frame_id == FRAME
     assert [xyz(each.bbox.center.position) for each in array.detections] == [
@@ -218,6 +219,7 @@ def test_points_in_another_frame(process: NodeProcess, server: FakeServer) -> No
     ):
         camera.transform("base_link", FRAME, (1.0, 2.0, 3.0), static=True)
         camera.publish()
+        transforms.wait_connected(lambda: process.client.refer("the wall"))
         found = process.client.refer("the wall")
         x, y, z = (float(value) for value in expected(0.5, 0.5).expected)
         assert found.header.frame_id == "base_link"
@@ -252,6 +254,31 @@ def test_pixels_are_lifted_without_a_model(node: NodeProcess, camera: FakeCamera
     np.testing.assert_allclose(covariances[known], lifted.cov_cam_m2[known])
     assert (covariances[~known, 0, 0] == -1).all()
     assert odd.error_code == ErrorCode.BAD_REQUEST
+
+
+def test_depth_of_another_size_is_not_lifted(node: NodeProcess, camera: FakeCamera) -> None:
+    half = depth_message(np.ones((HEIGHT // 2, WIDTH // 2), np.float32), FRAME)
+    camera.publish(Shot(depth=half))
+    ros = node.client.node
+    client = ros.create_client(LiftPoints, "/refer/lift_points")
+    response = node.call(client, LiftPoints.Request(uv_px=[1.0, 2.0]))
+    ros.destroy_client(client)
+    assert response.error_code == ErrorCode.BAD_DEPTH, response.error_msg
+
+
+def test_lifting_does_not_wait_for_a_camera_that_is_left(
+    process: NodeProcess, server: FakeServer
+) -> None:
+    process.start(backend_url=server.url, image__wait_s=10 * CALL_S)
+    ros = process.client.node
+    client = ros.create_client(LiftPoints, "/refer/lift_points")
+    assert client.wait_for_service(CALL_S)
+    lifting = client.call_async(LiftPoints.Request(uv_px=[1.0, 2.0]))
+    process.state()  # a moment in which it begins to wait
+    assert process.change(Transition.TRANSITION_DEACTIVATE)
+    wait_for(lifting.done)
+    assert lifting.result().error_code in (ErrorCode.CANCELLED, ErrorCode.NOT_ACTIVE)
+    ros.destroy_client(client)
 
 
 def test_health_is_said_every_second(node: NodeProcess, camera: FakeCamera) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
+from robo_refer_ros.camera.convert import (
+    camera_message,
+    depth_message,
+    image_message,
+    transform_message,
+)
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.files.ros_messages import camera_of, depth_of, rgb_of
+from robo_refer.geometry import from_quaternion
 from robo_refer.types import CameraModel
 
 RNG = np.random.default_rng(0)
@@ -42,6 +48,19 @@ def test_what_we_write_we_read() -> None:
     ):
         sent = camera_message(camera)
         assert camera_of(sent, "", image_frame="eye", rectified=False) == camera
+
+
+@pytest.mark.parametrize("turn", [0.0, 1e-9, 0.3, 3.0, np.pi])
+def test_poses_are_what_they_were(turn: float) -> None:
+    pose = np.eye(4)
+    pose[:3, :3] = cv2.Rodrigues(turn * np.array([0.6, 0.0, -0.8]))[0]
+    pose[:3, 3] = 1.0, -2.0, 0.5
+    sent = transform_message("base_link", "eye", pose)
+    assert (sent.header.frame_id, sent.child_frame_id) == ("base_link", "eye")
+    t, q = sent.transform.translation, sent.transform.rotation
+    np.testing.assert_allclose(
+        from_quaternion((q.x, q.y, q.z, q.w), (t.x, t.y, t.z)), pose, atol=1e-7
+    )
 
 
 @pytest.mark.parametrize("padding", [0, 5])

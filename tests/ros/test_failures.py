@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from fake_camera import FRAME, HEIGHT, WIDTH, FakeCamera, Shot, colour, depth
+from fake_camera import (
+    FRAME,
+    HEIGHT,
+    WIDTH,
+    FakeCamera,
+    Shot,
+    colour,
+    depth,
+    time_message,
+    wait_for,
+)
 from fake_server import FakeServer
 from listening import Listening
 from node_process import NodeProcess
-from rcl_interfaces.msg import Log
 from rclpy.qos import ReliabilityPolicy
 from robo_refer_msgs.action import Refer
 from sensor_msgs.msg import CameraInfo, Image
@@ -20,6 +30,7 @@ from robo_refer.errors import ErrorCode
 
 ASK_S = 60.0
 IMPATIENT_S = 0.3
+ON_ITS_WAY = {ErrorCode.NO_IMAGE, ErrorCode.UNSYNCED, ErrorCode.NO_CAMERA_INFO}
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +52,13 @@ def impatient(node: NodeProcess) -> NodeProcess:
 
 
 def fails(node: NodeProcess, code: ErrorCode, words: str = "", **goal: Any) -> Refer.Result:
-    """Ask, and check code and sentence of the failure."""
-    result = node.client.ask("the wall", **goal).raw_result(ASK_S)
+    """Ask, and check code and sentence of the failure; again while messages are on their way."""
+    deadline = time.monotonic() + ASK_S
+    while True:
+        result = node.client.ask("the wall", **goal).raw_result(ASK_S)
+        wanted = result.error_code == code and words in result.error_msg
+        if wanted or result.error_code not in ON_ITS_WAY or time.monotonic() > deadline:
+            break
     assert ErrorCode(result.error_code) is code, result.error_msg
     assert words in result.error_msg
     assert result.error_msg.endswith(".")
@@ -80,6 +96,14 @@ def test_a_stale_image(impatient: NodeProcess, camera: FakeCamera) -> None:
     camera.publish(stamp_ns=camera.now_ns() - 100 * 10**9)
     fails(impatient, ErrorCode.STALE_IMAGE, "s old; 30 s are allowed")
     fails(impatient, ErrorCode.STALE_IMAGE, "s old; 2 s are allowed", max_age_s=2.0)
+
+
+def test_depth_that_has_stopped(impatient: NodeProcess, camera: FakeCamera) -> None:
+    camera.publish(stamp_ns=camera.now_ns() - 100 * 10**9)
+    fails(impatient, ErrorCode.STALE_IMAGE)
+    camera.publish(Shot(depth=None))
+    said = "/image that has depth is 1"
+    wait_for(lambda: said in impatient.client.ask("the wall").raw_result(ASK_S).error_msg)
 
 
 def test_an_image_from_the_future(impatient: NodeProcess, camera: FakeCamera) -> None:
@@ -132,16 +156,13 @@ def test_depth_of_another_size(patient: NodeProcess, camera: FakeCamera) -> None
     fails(patient, ErrorCode.BAD_DEPTH, "Register depth to colour")
 
 
-def test_a_qos_that_does_not_fit_is_said_within_five_seconds(
+def test_a_qos_that_does_not_fit_is_said_in_the_log(
     process: NodeProcess, server: FakeServer
 ) -> None:
     ros = process.client.node
     process.start(backend_url=server.url, image__reliability="reliable", image__wait_s=IMPATIENT_S)
-    with (
-        Listening(ros, Log, "/rosout", 1000) as log,
-        FakeCamera(ros, ReliabilityPolicy.BEST_EFFORT),
-    ):
-        log.wait(lambda line: "Nothing will arrive on /image" in line.msg, timeout_s=5.0)
+    with FakeCamera(ros, ReliabilityPolicy.BEST_EFFORT):
+        wait_for(lambda: "Nothing will arrive on /image" in process.said())
         fails(process, ErrorCode.NO_IMAGE, "offers another QoS (reliability)")
 
 
@@ -250,12 +271,18 @@ def test_the_point_of_a_failed_question_is_not_published(
         Listening(ros, ReferResult, "/refer/result") as results,
     ):
         camera.publish()
+        results.wait_connected(lambda: patient.client.refer("the wall"))
+        stamp = time_message(camera.publish())
+        wait_for(lambda: patient.client.refer("the wall").header.stamp == stamp)
         server.answer = "<answer>[]</answer>"
         fails(patient, ErrorCode.NO_TARGET)
         server.answer = "[(0.5, 0.5)]"
         patient.client.refer("the wall")
-        points.wait()
-        results.wait(lambda message: message.error_code == ErrorCode.OK)
-        codes = [message.error_code for message in results.messages]
-        assert codes == [ErrorCode.NO_TARGET, ErrorCode.OK]
-        assert len(points.messages) == 1
+
+        def about_this(listening: Listening) -> list[Any]:
+            return [said for said in listening.messages if said.header.stamp == stamp]
+
+        wait_for(lambda: len(about_this(results)) >= 3 and len(about_this(points)) >= 2)
+        codes = [message.error_code for message in about_this(results)]
+        assert codes == [ErrorCode.OK, ErrorCode.NO_TARGET, ErrorCode.OK]
+        assert len(about_this(points)) == 2

@@ -28,6 +28,7 @@ HERE = {"frame": "pelvis"}
 def running(ros: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RobotProcess]:
     folder: Path = tmp_path_factory.mktemp("g1")
     with RobotProcess(folder, "fake_g1", "g1", SETTINGS) as process:
+        process.wait_until_ready(target(*PLACE, **HERE))
         yield process
 
 

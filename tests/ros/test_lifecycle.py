@@ -17,7 +17,8 @@ from std_srvs.srv import SetBool, Trigger
 from robo_refer.errors import ErrorCode
 
 # `ROBO_REFER_CYCLES=1000` is the test of endurance; a few show that nothing leaks, too.
-CYCLES = int(os.environ.get("ROBO_REFER_CYCLES", "12"))
+CYCLES = int(os.environ.get("ROBO_REFER_CYCLES", "15"))
+POOL = 8
 CYCLE = (
     (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
     (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE),
@@ -65,7 +66,7 @@ def test_cycles_leave_nothing_behind(
         if number == 2:  # what is made once has been made
             before = used(process.pid)
     after = used(process.pid)
-    assert after["threads"] <= before["threads"] + 2
+    assert after["threads"] <= before["threads"] + POOL  # its threads are made when they are needed
     assert after["files"] <= before["files"] + 5
     assert after["children"] <= before["children"]
     process.start(backend_url=server.url)
@@ -115,7 +116,8 @@ def test_the_model_is_loaded_again(node: NodeProcess, camera: FakeCamera) -> Non
         ("depth.max_m", 9.0, "can only be set while the node is unconfigured"),
         ("busy_policy", "wait", "none of reject, preempt"),
         ("image.max_age_s", -1.0, "below 0"),
-        ("image.max_age_s", float("nan"), "not a number"),
+        ("image.max_age_s", float("nan"), "not a finite number"),
+        ("image.wait_s", float("inf"), "not a finite number"),
         ("image.max_age_s", 3, "type"),
         ("workspace.min", [0.0, 0.0], "three numbers"),
         ("workspace.min", [1.0, 1.0, float("inf")], "below workspace.max"),

@@ -30,7 +30,7 @@ def test_robo_refer_ros_reach(
         camera.publish()
         done = subprocess.run(
             [sys.executable, "-m", "robo_refer.cli.main", "ros", "reach", "the wall"],
-            env=os.environ, capture_output=True, text=True, timeout=120, check=False,
+            env=os.environ, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + robot.said()
         assert '"the wall"' in done.stdout

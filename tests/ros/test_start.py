@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rclpy.node import Node
 from robo_refer_robots.commands.launch_options import G1Options, Ur5Options, adapter_setup
 from robo_refer_robots.g1.settings import G1Settings
 from robo_refer_robots.ur5.settings import Ur5Settings
@@ -22,11 +24,14 @@ from robo_refer_ros.commands.launch_options import (
     CAMERAS,
     FASTDDS_VARIABLE,
     LaunchOptions,
+    NodeSetup,
     arguments,
     node_setup,
     options_from,
 )
-from robo_refer_ros.settings import parameters
+from robo_refer_ros.settings import parameters, settings_from
+
+from robo_refer.errors import ErrorCode, RoboReferError
 
 SHARE = bringup_share()
 ROOT = Path(__file__).parents[2]
@@ -161,11 +166,10 @@ def test_launch_and_run_start_the_same_adapter(
     words = adapter_setup(kind(**typed)).ros_arguments()
     assert (node.named["package"], node.named["executable"]) == ("robo_refer_robots", robot)
     said_values = [words[n + 1] for n, word in enumerate(words) if word == "-p"]
-    expected = [
-        f"{name}:={str(value).lower() if isinstance(value, bool) else value}"
-        for name, value in node.named["parameters"][-1].items()
+    assert [yaml.safe_load(text.split(":=", 1)[1]) for text in said_values] == [
+        *node.named["parameters"][-1].values()
     ]
-    assert said_values == expected
+    assert [text.split(":=")[0] for text in said_values] == [*node.named["parameters"][-1]]
     assert (f"__ns:=/{node.named['namespace']}" in words) == bool(node.named["namespace"])
 
 
@@ -180,6 +184,25 @@ def test_adapters_have_the_parameters_that_their_options_set(
     every = options(urdf="a", **({"controller": "b", "mock_hardware": True}
                                  if options is Ur5Options else {}))  # fmt: skip
     assert set(every.parameters()) <= set(known)
+
+
+def test_parameters_arrive_as_they_were_said(ros: None) -> None:
+    said = {"a.text": "", "number": "8", "truth": "true", "quote": "it's: {x}", "flag": False}
+    words = NodeSetup("there", [], said, [], "info", {}).ros_arguments()
+    node = Node("said", cli_args=words, automatically_declare_parameters_from_overrides=True)
+    found = {name: node.get_parameter(name).value for name in said}
+    node.destroy_node()
+    assert found == said
+
+
+@pytest.mark.parametrize("kind", [Ur5Settings, G1Settings])
+@pytest.mark.parametrize("corner", [(0.0, 0.0), (math.nan, 0.0, 0.0), (5.0, 5.0, 5.0)])
+def test_a_workspace_that_is_no_box_is_a_sentence(
+    kind: type[Any], corner: tuple[float, ...]
+) -> None:
+    with pytest.raises(RoboReferError) as caught:
+        settings_from({"workspace.min": corner}, kind)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
 
 
 @pytest.mark.parametrize("robot", ["ur5", "g1"])
@@ -229,8 +252,22 @@ def test_the_profile_for_large_images_is_given_unless_there_is_one(
 def command(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "robo_refer.cli.main", "ros", *words],
-        env={**os.environ, **variables}, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, **variables}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("module", ["__main__", "commands.demo", "refer_node"])
+def test_with_tf2_nothing_more_is_needed(module: str) -> None:
+    """`pytransform3d` comes with `make ros`; an installation of ROS 2 has tf2 instead."""
+    done = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import sys; sys.modules['pytransform3d'] = None; "
+            f"import robo_refer_ros.{module}",
+        ],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_demo_finds_something(domain: int) -> None:
@@ -238,6 +275,13 @@ def test_the_demo_finds_something(domain: int) -> None:
     assert done.returncode == 0, done.stderr
     assert "base_link" in done.stdout
     assert " m\n" in done.stdout
+
+
+def test_the_demo_of_a_scene_that_is_not_there_is_one_line(domain: int) -> None:
+    done = command("demo", "--scene", "/nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("robo-refer: BAD_FILE")
+    assert done.stderr.count("\n") == 1
 
 
 def test_speed_measures(domain: int) -> None:

@@ -80,7 +80,7 @@ def following(
         Listening(ros, ReferResult, "/refer/result") as results,
     ):
         stamp_ns = camera.publish(scene(U))
-        node.client.refer("the box")
+        results.wait_connected(lambda: node.client.refer("the box"))
         yield Followed(camera, points, tracks, results, stamp_ns)
 
 

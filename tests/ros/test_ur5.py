@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -17,7 +21,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from robo_refer_msgs.msg import ReferTarget
 from robo_refer_robots.ur5.readiness import judge_controllers
 from robo_refer_robots.ur5.settings import default_controller
-from robot_process import RobotProcess, robot_file, target
+from robot_process import CALL_S, HERE, RobotProcess, robot_file, target
 from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
 
@@ -25,7 +29,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.ur5 import JOINTS, Ur5
 
 URDF = robot_file("ur_description/urdf/ur5_robot.urdf")
-SETTINGS = {"dry_run": "false", "speed": 1.0, "max_age_s": 20.0, "slack_s": 2.0,
+SETTINGS = {"dry_run": "false", "speed": 1.0, "max_age_s": 20.0, "slack_s": 6.0,
             "grasp.hold_s": 0.0}  # fmt: skip
 PLACE = (0.45, 0.15, 0.10)
 
@@ -35,6 +39,7 @@ def running(ros: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rob
     folder: Path = tmp_path_factory.mktemp("ur5")
     (folder / "urdf").write_text(URDF.read_text())  # as robot_state_publisher does
     with RobotProcess(folder, "fake_ur", "ur5", SETTINGS) as process:
+        process.wait_until_ready(target(*PLACE))
         yield process
 
 
@@ -157,18 +162,50 @@ def test_the_client_can_stop_it(robot: RobotProcess) -> None:
     robot.tell(mode="silent")
     stopped: Future[str] = Future()
 
+    def stop() -> None:
+        wait_for(lambda: robot.events("accepted"))
+        stopped.set_result("enough")
+
+    threading.Thread(target=stop, daemon=True).start()
+    with pytest.raises(RoboReferError) as caught:
+        robot.client.reach(target(*PLACE), stopped=stopped)
+    assert caught.value.code is ErrorCode.CANCELLED
+    assert len(robot.events("cancelled")) == 1
+
+
+def test_also_from_the_callback_of_a_stage(robot: RobotProcess) -> None:
+    robot.tell(mode="silent")
+    stopped: Future[str] = Future()
+
     def stop(stage: str) -> None:
         if stage == "reaching":
-            threading.Thread(
-                target=lambda: (
-                    wait_for(lambda: robot.events("accepted")), stopped.set_result("enough")
-                )
-            ).start()  # fmt: skip
+            stopped.set_result("enough")
 
     with pytest.raises(RoboReferError) as caught:
         robot.client.reach(target(*PLACE), on_stage=stop, stopped=stopped)
     assert caught.value.code is ErrorCode.CANCELLED
-    assert len(robot.events("cancelled")) == 1
+    assert robot.events("arrived") == []
+
+
+def test_ctrl_c_of_the_client_stops_it(robot: RobotProcess) -> None:
+    robot.tell(mode="silent")
+    x, y, z = PLACE
+    words = (
+        "from robo_refer_robots.client import ReachClient; from robot_process import target\n"
+        f"with ReachClient('/ur5') as robot: robot.reach(target({x}, {y}, {z}))"
+    )
+    path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+    client = subprocess.Popen(
+        [sys.executable, "-c", words],
+        env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: robot.events("accepted"))
+        client.send_signal(signal.SIGINT)
+        wait_for(lambda: robot.events("cancelled"))
+        client.wait(CALL_S)
+    finally:
+        client.kill()
 
 
 def test_an_adapter_that_ends_stops_its_robot_first(

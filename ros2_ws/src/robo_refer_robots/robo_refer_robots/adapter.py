@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +14,8 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from robo_refer_msgs.action import Reach
+from robo_refer_ros.clock import watch_clock
+from robo_refer_ros.open_goals import OpenGoals, withdraw
 from robo_refer_ros.parameters import NodeParameters
 from robo_refer_ros.transforms.source import open_transform_source
 
@@ -28,10 +28,9 @@ from robo_refer_robots.settings import AdapterSettings
 from robo_refer_robots.waiting import Stopped
 
 RESULT_TIMEOUT_S = 10
-BY_CLIENT = "cancelled by the client"
 _TF_CACHE_S = 30.0
-_END_S = 10.0
-_NOTED_S = 5.0
+_ENDS = "the adapter ends"
+_END_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,10 @@ class Adapter(Node, ABC):
         self.group = ReentrantCallbackGroup()
         self.description = Description(self, self.settings.urdf, self.group)
         self._transforms = open_transform_source(self, _TF_CACHE_S)
+        watch_clock(self, self._transforms.clear)
         self._busy = threading.Lock()
-        self._stopped: Future[str] = Future()
-        self._current = b""
+        self._goals = OpenGoals()
+        self._is_ending = False
         self._action = ActionServer(
             self,
             Reach,
@@ -115,25 +115,42 @@ class Adapter(Node, ABC):
 
     def end(self) -> None:
         """Stop what moves, and wait until it has been brought to rest."""
-        self._stop("the adapter ends")
-        self._busy.acquire(timeout=_END_S)
-
-    def _stop(self, why: str) -> None:
-        with suppress(InvalidStateError):  # the first reason counts
-            self._stopped.set_result(why)
+        self._is_ending = True
+        self._goals.withdraw_all(_ENDS)
+        if self._busy.acquire(timeout=_END_S):
+            self._busy.release()
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
-        if _id(goal) == self._current:
-            self._stop(BY_CLIENT)
+        self._goals.cancel(goal)
         return CancelResponse.ACCEPT
 
     def _on_goal(self, goal: Any) -> Reach.Result:
         result = Reach.Result()
-        cancelled = False
+        is_free = self._busy.acquire(blocking=False)
+        try:
+            if is_free:
+                self._fill_in(goal, result)
+            else:
+                _fill(result, RoboReferError(
+                    ErrorCode.BUSY, "The robot is reaching already.", "Wait for it, or cancel it."
+                ))  # fmt: skip
+            if result.error_code == ErrorCode.CANCELLED and self._goals.is_cancelled(goal):
+                goal.canceled()
+            elif result.error_code:
+                goal.abort()
+            else:
+                goal.succeed()
+        finally:
+            self._goals.forget(goal)
+            if is_free:
+                self._busy.release()
+        return result
+
+    def _fill_in(self, goal: Any, result: Reach.Result) -> None:
+        """Reach, and write into the result what became of it."""
         try:
             self._reach(goal, result)
         except Stopped as stop:
-            cancelled = _await_cancel(goal, str(stop))
             _fill(result, RoboReferError(
                 ErrorCode.CANCELLED, f"The motion was stopped: {stop}.", "Ask again if need be."
             ))  # fmt: skip
@@ -145,35 +162,20 @@ class Adapter(Node, ABC):
             _fill(result, RoboReferError(
                 ErrorCode.UNKNOWN, "The adapter failed.", "Its log says where; please report it."
             ))  # fmt: skip
-        if cancelled:
-            goal.canceled()
-        elif result.error_code:
-            goal.abort()
-        else:
-            goal.succeed()
-        return result
 
     def _reach(self, goal: Any, result: Reach.Result) -> None:
-        if not self._busy.acquire(blocking=False):
-            raise RoboReferError(
-                ErrorCode.BUSY, "The robot is reaching already.", "Wait for it, or cancel it."
-            )
-        try:
-            self._stopped = stopped = Future()
-            self._current = _id(goal)
-            if goal.is_cancel_requested:  # before this callback had its turn
-                self._stop(BY_CLIENT)
-            plan = self._planned(goal, result)
-            if self.settings.dry_run:
-                return
-            _tell(goal, "checking")
-            self.check()
-            if stopped.done():
-                raise Stopped(stopped.result())
-            result.moved = True
-            self.move(plan, stopped, lambda stage: _tell(goal, stage))
-        finally:
-            self._busy.release()
+        stopped = self._goals.withdrawn(goal)
+        if self._is_ending:  # and has withdrawn all others already
+            withdraw(stopped, _ENDS)
+        plan = self._planned(goal, result)
+        if self.settings.dry_run:
+            return
+        _tell(goal, "checking")
+        self.check()
+        if stopped.done():
+            raise Stopped(stopped.result())
+        result.moved = True
+        self.move(plan, stopped, lambda stage: _tell(goal, stage))
 
     def _planned(self, goal: Any, result: Reach.Result) -> Plan:
         """Return the plan, and write it into the result."""
@@ -195,10 +197,6 @@ class Adapter(Node, ABC):
         self.settings = settings
 
 
-def _id(goal: Any) -> bytes:
-    return bytes(goal.goal_id.uuid)
-
-
 def _tell(goal: Any, stage: str) -> None:
     goal.publish_feedback(Reach.Feedback(stage=stage))
 
@@ -206,13 +204,3 @@ def _tell(goal: Any, stage: str) -> None:
 def _fill(result: Reach.Result, error: RoboReferError) -> None:
     result.error_code = int(error.code)
     result.error_msg = f"{error.message} {error.remedy}"
-
-
-def _await_cancel(goal: Any, why: str) -> bool:
-    """Return whether the client cancelled, once rclpy has noted it: it does so after asking us."""
-    if why != BY_CLIENT:
-        return False
-    deadline = time.monotonic() + _NOTED_S
-    while not goal.is_cancel_requested and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return bool(goal.is_cancel_requested)

@@ -11,16 +11,15 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any
 
-import rclpy
 from rclpy.action import ActionClient
 from robo_refer_msgs.action import Reach
 from robo_refer_msgs.msg import ReferTarget
+from robo_refer_ros.client import code_of, is_lost
+from robo_refer_ros.side_node import SideNode
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_robots.side_node import SideNode
-from robo_refer_robots.waiting import wait_for_answer
+from robo_refer_robots.waiting import accepted_goal, wait_for_answer
 
 _ACCEPT_S = 10.0
 
@@ -33,9 +32,6 @@ class ReachClient:
     """
 
     def __init__(self, robot: str) -> None:
-        self._started_ros = not rclpy.ok()
-        if self._started_ros:
-            rclpy.init()
         self._robot = robot
         self._side = SideNode(f"reach_client_{os.getpid()}_{id(self):x}")
         self._action = ActionClient(self._side.node, Reach, f"{robot}/reach")
@@ -54,7 +50,7 @@ class ReachClient:
             target: as the node of RoboRefer has found or tracked it.
             timeout_s: seconds for all of it.
             on_stage: called, from another thread, with the name of every stage.
-            stopped: set it to stop the robot.
+            stopped: set it, from any thread, to stop the robot; so does Ctrl-C.
 
         Raises:
             RoboReferError: why the robot did not reach it, with the adapter's code; CANCELLED
@@ -77,23 +73,32 @@ class ReachClient:
                 Reach.Goal(target=target), lambda said: on_stage(said.feedback.stage)
             )
         )
-        handle = wait_for_answer(sent, Future(), _ACCEPT_S, silence)
-        stopped.add_done_callback(lambda _: self._cancel(handle))
-        getting = self._side.call(handle.get_result_async)
+        handle = accepted_goal(sent, _ACCEPT_S, silence)
+        if not handle.accepted:
+            raise RoboReferError(
+                ErrorCode.MOTION_REJECTED, f"{self._robot} refused the goal.", "Ask again."
+            )
+        stopped.add_done_callback(lambda _: self._side.post(handle.cancel_goal_async))
         try:
-            result = wait_for_answer(getting, Future(), timeout_s, silence).result
-        except RoboReferError:
-            self._cancel(handle)
+            getting = self._side.call(handle.get_result_async)
+            response = wait_for_answer(getting, Future(), timeout_s, silence)
+        except BaseException:
+            self._side.call(handle.cancel_goal_async)
             raise
+        result = response.result
+        if is_lost(response):
+            raise RoboReferError(
+                ErrorCode.UNKNOWN,
+                f"{self._robot} has lost the goal: it has been started again, or failed.",
+                "Look after the robot, and at the adapter's log.",
+            )
         if result.error_code:
-            raise RoboReferError(ErrorCode(result.error_code), result.error_msg, "")
+            raise RoboReferError(code_of(result.error_code), result.error_msg, "")
         return result
 
     def close(self) -> None:
         """Leave the graph; the adapter goes on with what it does."""
         self._side.close(self._action)
-        if self._started_ros:
-            rclpy.try_shutdown()
 
     def __enter__(self) -> ReachClient:
         return self
@@ -105,6 +110,3 @@ class ReachClient:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _cancel(self, handle: Any) -> None:
-        self._side.call(handle.cancel_goal_async)

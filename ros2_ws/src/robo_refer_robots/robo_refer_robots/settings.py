@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from robo_refer_ros.settings import WorkspaceSettings, parameter
 
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.target import GuardOptions
 
 _GUARD = GuardOptions()
@@ -48,9 +49,15 @@ class AdapterSettings:
         """Return which targets may be reached for.
 
         Raises:
-            RoboReferError: BAD_REQUEST for an empty box, or an age that none is below.
+            RoboReferError: BAD_REQUEST for no box, an empty one, or an age that none is below.
         """
         low, high = self.workspace.min, self.workspace.max
+        if len(low) != 3 or len(high) != 3:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                "workspace.min and workspace.max need three numbers each.",
+                "Correct the parameters.",
+            )
         return GuardOptions(
             (low[0], low[1], low[2]),
             (high[0], high[1], high[2]),

@@ -37,3 +37,22 @@ def wait_for_answer(
     if stopped.done():
         raise Stopped(stopped.result())
     raise silence
+
+
+def accepted_goal(sent: Any, timeout_s: float, silence: RoboReferError) -> Any:
+    """Return the handle of a goal that was sent; one that is only accepted later is cancelled.
+
+    Raises:
+        RoboReferError: `silence`.
+    """
+    try:
+        return wait_for_answer(sent, Future(), timeout_s, silence)
+    except BaseException:
+        sent.add_done_callback(_cancel_late)
+        raise
+
+
+def _cancel_late(sent: Any) -> None:
+    handle = sent.result()
+    if handle is not None and handle.accepted:
+        handle.cancel_goal_async()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from robo_refer.tokens import normalise_instruction
 from robo_refer.types import Frame, Referral, ReferredPoint
 from robo_refer_ros.camera.stream import CameraStream, Capture
 from robo_refer_ros.model.backend import Backend, Cancelled
+from robo_refer_ros.open_goals import withdraw
 from robo_refer_ros.settings import Settings
 from robo_refer_ros.transforms.source import TransformSource
 
@@ -37,6 +37,7 @@ class Question:
         max_age_s: of the image; 0 is the parameter's.
         capture: to answer about; None is the newest.
         on_stage: called with the name of each stage.
+        gives_way: the node asks it by itself: it never takes another's place, and any takes its.
         withdrawn: set, with who did it, when nobody wants the answer any more.
         asked_s: when, in seconds of `time.monotonic`.
     """
@@ -49,13 +50,13 @@ class Question:
     max_age_s: float = 0.0
     capture: Capture | None = None
     on_stage: Callable[[str], None] = lambda stage: None
+    gives_way: bool = False
     withdrawn: Future[str] = field(default_factory=Future)
     asked_s: float = field(default_factory=time.monotonic)
 
     def withdraw(self, why: str) -> None:
         """Give it up; the first reason counts."""
-        with suppress(InvalidStateError):
-            self.withdrawn.set_result(why)
+        withdraw(self.withdrawn, why)
 
 
 @dataclass(frozen=True)

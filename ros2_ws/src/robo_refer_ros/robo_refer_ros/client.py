@@ -23,21 +23,21 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import rclpy
 from action_msgs.msg import GoalStatus
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 from numpy.typing import NDArray
 from rclpy.action import ActionClient
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from robo_refer_msgs.action import Refer
 from robo_refer_msgs.msg import ReferResult, ReferTarget
 from std_msgs.msg import Header
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_ros.messages import duration
+from robo_refer_ros.side_node import SideNode
 
 _POLL_S = 0.05
+_STATE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Pending:
         """
         result = self.raw_result(timeout_s)
         if result.error_code:
-            raise RoboReferError(_code(result.error_code), result.error_msg, "")
+            raise RoboReferError(code_of(result.error_code), result.error_msg, "")
         targets = list(result.result.targets)
         p = targets[0].position
         position = None if math.isnan(p.x) else np.array([p.x, p.y, p.z])
@@ -123,7 +123,7 @@ class Pending:
 
     def _finished(self, getting: Any) -> None:
         response = getting.result()
-        if response.status == GoalStatus.STATUS_UNKNOWN:
+        if is_lost(response):
             self._outcome.set_exception(
                 RoboReferError(ErrorCode.UNKNOWN, "The node lost the goal.", "Ask again.")
             )
@@ -139,17 +139,10 @@ class ReferClient:
     """
 
     def __init__(self, server: str = "/refer") -> None:
-        self._started_ros = not rclpy.ok()
-        if self._started_ros:
-            rclpy.init()
-        self._server = server
-        self.node = rclpy.create_node(f"refer_client_{os.getpid()}_{id(self):x}")
+        self._side = SideNode(f"refer_client_{os.getpid()}_{id(self):x}")
+        self._server, self.node = server, self._side.node
         self._action = ActionClient(self.node, Refer, f"{server}/refer")
         self._get_state = self.node.create_client(GetState, f"{server}/get_state")
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
 
     def wait_until_ready(self, timeout_s: float = 30.0) -> None:
         """Return when the node is active.
@@ -160,7 +153,7 @@ class ReferClient:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             left_s = max(0.0, deadline - time.monotonic())
-            if self._action.wait_for_server(left_s) and self._is_active(left_s):
+            if self._action.wait_for_server(left_s) and self._is_active(min(left_s, _STATE_S)):
                 return
             time.sleep(_POLL_S)
         raise RoboReferError(
@@ -211,19 +204,12 @@ class ReferClient:
             sending = self._action.send_goal_async(message, feedback_callback=feedback)
             sending.add_done_callback(pending._sent)
 
-        # In the executor's thread: rclpy drops a response that comes before it has noted that it
-        # waits for one, which happens where another thread sends.
-        self._executor.create_task(send)
+        self._side.post(send)
         return pending
 
     def close(self) -> None:
         """Stop; questions that are open stay open."""
-        self._executor.shutdown(timeout_sec=5.0)
-        self._thread.join(5.0)
-        self._action.destroy()
-        self.node.destroy_node()
-        if self._started_ros:
-            rclpy.try_shutdown()
+        self._side.close(self._action)
 
     def __enter__(self) -> ReferClient:
         return self
@@ -241,18 +227,19 @@ class ReferClient:
         answered = threading.Event()
         asking.add_done_callback(lambda _: answered.set())
         if not answered.wait(timeout_s):
-            self._get_state.remove_pending_request(asking)
+            self._get_state.remove_pending_request(asking)  # lost, or the node is still configuring
             return False
         return bool(asking.result().current_state.id == State.PRIMARY_STATE_ACTIVE)
 
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
+
+def is_lost(response: Any) -> bool:
+    """Tell whether an action's response is none: the node that took the goal is not the same."""
+    succeeded = response.status == GoalStatus.STATUS_SUCCEEDED
+    return not (succeeded or response.result.error_code)
 
 
-def _code(number: int) -> ErrorCode:
+def code_of(number: int) -> ErrorCode:
+    """Return the code that a result has."""
     try:
         return ErrorCode(number)
     except ValueError:  # of a newer node

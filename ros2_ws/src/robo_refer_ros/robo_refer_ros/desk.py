@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,8 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_ros.asking import Asker, Outcome, Question
 from robo_refer_ros.settings import Settings
 
-RELEASE_TIMEOUT_S = 5.0
-"""How long a withdrawn question may take to let go."""
+RELEASE_TIMEOUT_S = 15.0
+"""How long a withdrawn question may take to let go, beside a transform that it waits for."""
 
 
 class Desk:
@@ -24,7 +25,7 @@ class Desk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._asker: Asker | None = None
-        self._busy = threading.Lock()
+        self._changed = threading.Condition()
         self._current: Question | None = None
 
     def open(self, asker: Asker) -> None:
@@ -38,70 +39,82 @@ class Desk:
         Raises:
             RoboReferError: NOT_ACTIVE while the desk is closed.
         """
-        if self._asker is None:
+        asker = self._asker
+        if asker is None:
             raise RoboReferError(
                 ErrorCode.NOT_ACTIVE,
                 "The node is not active.",
                 "Activate it: call ~/enable, or set its lifecycle state.",
             )
-        return self._asker
+        return asker
 
     def close(self, why: str) -> None:
-        """Withdraw the question that is being answered, and refuse all others."""
-        asker, self._asker = self._asker, None
-        if asker is not None:
-            with self.paused(why):
-                pass  # whoever is still publishing an outcome has finished
+        """Withdraw the question that is being answered, and refuse all others.
+
+        Raises:
+            RoboReferError: BUSY as in `paused`; the desk is still open then.
+        """
+        with self.paused(why):
+            self._asker = None
 
     def update(self, settings: Settings) -> None:
         """Take over live parameters."""
         self._settings = settings
-        if self._asker is not None:
-            self._asker.update(settings)
+        asker = self._asker
+        if asker is not None:
+            asker.update(settings)
 
     @contextmanager
     def answered(self, question: Question) -> Iterator[Outcome]:
         """Answer a question; the next one waits until the `with` block has used the outcome."""
         try:
-            self._take()
+            self._take(question)
         except RoboReferError as error:
             yield Outcome(question, error)
             return
         try:
-            self._current = question
             yield self._outcome(question)
         finally:
-            self._current = None
-            self._busy.release()
+            self._leave()
 
     @contextmanager
     def paused(self, why: str) -> Iterator[None]:
-        """Withdraw the question that is being answered; answer none for a `with` block."""
-        self._withdraw(why)
-        is_held = self._busy.acquire(timeout=RELEASE_TIMEOUT_S)
+        """Withdraw the question that is being answered; answer none for a `with` block.
+
+        Raises:
+            RoboReferError: BUSY when that question, or another pause, does not end in time.
+        """
+        self._succeed(Question("pause", why), why)
         try:
             yield
         finally:
-            if is_held:
-                self._busy.release()
+            self._leave()
 
-    def _take(self) -> None:
-        if self._busy.acquire(blocking=False):
-            return
-        if self._settings.busy_policy == "preempt":
-            self._withdraw("a newer instruction came")
-            if self._busy.acquire(timeout=RELEASE_TIMEOUT_S):
-                return
-        raise RoboReferError(
-            ErrorCode.BUSY,
-            "Another instruction is being answered.",
-            "Wait for it, cancel it, or set busy_policy to preempt.",
-        )
+    def _take(self, question: Question) -> None:
+        with self._changed:
+            current = self._current
+            if current is not None:
+                rejects = self._settings.busy_policy == "reject" and not current.gives_way
+                if rejects or question.gives_way:
+                    raise _busy()
+            self._succeed(question, "a newer instruction came")
 
-    def _withdraw(self, why: str) -> None:
-        question = self._current
-        if question is not None:
-            question.withdraw(why)
+    def _succeed(self, question: Question, why: str) -> None:
+        """Take the place of whoever has it, who is withdrawn."""
+        deadline = time.monotonic() + RELEASE_TIMEOUT_S + self._settings.tf.timeout_s
+        with self._changed:
+            while self._current is not None:
+                self._current.withdraw(why)
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    raise _busy()
+                self._changed.wait(left_s)
+            self._current = question
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._current = None
+            self._changed.notify_all()
 
     def _outcome(self, question: Question) -> Outcome:
         try:
@@ -109,3 +122,11 @@ class Desk:
         except RoboReferError as error:
             return Outcome(question, error)
         return asker.answer(question)
+
+
+def _busy() -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BUSY,
+        "Another instruction is being answered.",
+        "Wait for it, cancel it, or set busy_policy to preempt.",
+    )

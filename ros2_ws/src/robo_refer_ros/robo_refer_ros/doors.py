@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +18,10 @@ from robo_refer.errors import ErrorCode
 from robo_refer_ros.asking import Question
 from robo_refer_ros.camera.stream import Capture
 from robo_refer_ros.messages import seconds
+from robo_refer_ros.open_goals import OpenGoals
 
 RESULT_TIMEOUT_S = 10
 """How long the action server keeps a result for a client that has not fetched it yet."""
-_BY_CLIENT = "cancelled by the client"
-_NOTED_S = 5.0
 
 
 class Doors:
@@ -40,7 +38,7 @@ class Doors:
     ) -> None:
         self._node, self._answer = node, answer
         self._numbers = itertools.count(1)
-        self._goals: dict[str, Question] = {}
+        self._goals = OpenGoals()
         self._action = ActionServer(
             node,
             Refer,
@@ -66,7 +64,7 @@ class Doors:
     def _on_goal(self, goal: Any) -> Refer.Result:
         request: Refer.Goal = goal.request
         question = Question(
-            id=_id(goal),
+            id=bytes(goal.goal_id.uuid).hex(),
             instruction=request.instruction,
             target_frame=request.target_frame,
             max_targets=request.max_targets,
@@ -74,28 +72,22 @@ class Doors:
             max_age_s=seconds(request.max_image_age),
             capture=_capture(request),
             on_stage=lambda stage: goal.publish_feedback(Refer.Feedback(stage=stage)),
+            withdrawn=self._goals.withdrawn(goal),
         )
-        self._goals[question.id] = question
-        if goal.is_cancel_requested:  # before this callback had its turn
-            question.withdraw(_BY_CLIENT)
         try:
             result = self._answer(question)
+            if result.error_code == ErrorCode.CANCELLED and self._goals.is_cancelled(goal):
+                goal.canceled()
+            elif result.error_code:
+                goal.abort()
+            else:
+                goal.succeed()
         finally:
-            del self._goals[question.id]
-        by_client = question.withdrawn.done() and question.withdrawn.result() == _BY_CLIENT
-        if by_client and result.error_code == ErrorCode.CANCELLED:
-            _await_cancel(goal)
-            goal.canceled()
-        elif result.error_code:
-            goal.abort()
-        else:
-            goal.succeed()
+            self._goals.forget(goal)
         return Refer.Result(error_code=result.error_code, error_msg=result.error_msg, result=result)
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
-        question = self._goals.get(_id(goal))
-        if question is not None:
-            question.withdraw(_BY_CLIENT)
+        self._goals.cancel(goal)
         return CancelResponse.ACCEPT
 
     def _on_refer_once(
@@ -118,17 +110,6 @@ class Doors:
         result = self._answer(Question(f"topic-{next(self._numbers)}", message.data))
         if result.error_code:
             self._node.get_logger().warning(f"'{message.data}': {result.error_msg}")
-
-
-def _id(goal: Any) -> str:
-    return bytes(goal.goal_id.uuid).hex()
-
-
-def _await_cancel(goal: Any) -> None:
-    """Wait until rclpy has noted a cancellation: it does so after it has asked us."""
-    deadline = time.monotonic() + _NOTED_S
-    while not goal.is_cancel_requested and time.monotonic() < deadline:
-        time.sleep(0.001)
 
 
 def _capture(request: Refer.Goal) -> Capture | None:

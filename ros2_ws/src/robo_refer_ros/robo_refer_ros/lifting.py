@@ -22,7 +22,7 @@ def lift(
 
     Raises:
         RoboReferError: BAD_REQUEST for pixels that do not come in pairs; what the camera lacks;
-            TF_ERROR.
+            BAD_DEPTH where depth and camera differ in size; TF_ERROR.
     """
     if len(request.uv_px) % 2 or not all(map(math.isfinite, request.uv_px)):
         raise RoboReferError(
@@ -35,6 +35,13 @@ def lift(
     capture = asker.stream.wait_fresh(max_age_s, Future())
     depth_m, camera = capture.depth_m(), capture.camera(settings)
     assert depth_m is not None  # wait_fresh has seen to it
+    if depth_m.shape != (camera.height, camera.width):  # the pixels would be others
+        raise RoboReferError(
+            ErrorCode.BAD_DEPTH,
+            f"Depth has shape {depth_m.shape} but the camera is {camera.height}x{camera.width} "
+            "(rows x columns).",
+            "Register depth to colour first (for example with depth_image_proc).",
+        )
     frame, T_target_cam = asker.transform(capture, camera.frame, request.target_frame)
     lifted = lift_pixels(depth_m, camera, request.uv_px, settings.lift_options())
     covariances = rotated_covariance(lifted.cov_cam_m2, T_target_cam)

@@ -6,14 +6,14 @@ that images, cancellations and transitions go on meanwhile.
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.clock import ClockChange, JumpThreshold
-from rclpy.duration import Duration
+from rclpy.exceptions import InvalidHandle
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from robo_refer_msgs.msg import ReferResult
@@ -24,6 +24,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_ros import messages
 from robo_refer_ros.asking import Asker, Outcome, Question
 from robo_refer_ros.camera.stream import CameraStream
+from robo_refer_ros.clock import watch_clock
 from robo_refer_ros.desk import Desk
 from robo_refer_ros.diagnostics import Counts, Diagnostics, status
 from robo_refer_ros.doors import Doors
@@ -36,6 +37,8 @@ from robo_refer_ros.tracking import Follower
 from robo_refer_ros.transforms.source import open_transform_source
 
 RCLError = rclpy_implementation.RCLError
+_END_S = 60.0
+_POLL_S = 0.05
 
 
 class ReferNode(LifecycleNode):
@@ -48,10 +51,34 @@ class ReferNode(LifecycleNode):
         self._parallel = ReentrantCallbackGroup()
         self._counts = Counts()
         self._desk = Desk(self.settings)
+        self._backend: Backend | None = None
+        self._is_loading = False
         self._stream: CameraStream | None = None
         self._follower: Follower | None = None
         self._undo: list[Callable[[], Any]] = []
         self._guard_transitions()
+
+    def start(self) -> None:
+        """Configure and activate, unless the parameter autostart is false.
+
+        A failure is logged, and leaves the node for others to configure.
+        """
+        if not self.get_parameter("autostart").value:
+            return
+        with suppress(RCLError):  # somebody else was faster, or ends the node
+            if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+                self.trigger_activate()
+
+    def end(self) -> None:
+        """Shut down, from wherever the node is; a model that is being loaded is given up."""
+        deadline = time.monotonic() + _END_S
+        while self.state != "finalized" and time.monotonic() < deadline:
+            if self._is_loading and self._backend is not None:
+                self._backend.close()
+            if self.state in ("unconfigured", "inactive", "active"):
+                with suppress(RCLError):  # another transition has just begun
+                    self.trigger_shutdown()
+            time.sleep(_POLL_S)
 
     @property
     def state(self) -> str:
@@ -99,7 +126,7 @@ class ReferNode(LifecycleNode):
         self._take_over(self._described.settings())
         settings = self.settings
         self._backend = Backend(settings.model_spec(), self.get_logger().warning)
-        model = self._backend.start()
+        model = self._load(self._backend)
         # From here on only defects fail, and `on_error` undoes what was done.
         self._undo.append(self._backend.close)
         self._transforms = open_transform_source(self, settings.tf.cache_s)
@@ -110,12 +137,20 @@ class ReferNode(LifecycleNode):
             self._transforms.close, self._outputs.close, self._diagnostics.close, doors.close,
         ]  # fmt: skip
         self._open_services()
-        self._watch_clock()
+        self._undo.append(watch_clock(self, self._forget))
         timer = self.create_timer(1.0, self._on_second, callback_group=self._parallel)
         self._undo.append(lambda: self.destroy_timer(timer))
         self.get_logger().info(
             f"Model {model} ({settings.backend.type}), transforms by {self._transforms.name}."
         )
+
+    def _load(self, backend: Backend) -> str:
+        """Start the model; return its name."""
+        self._is_loading = True
+        try:
+            return backend.start()
+        finally:
+            self._is_loading = False
 
     def _open_services(self) -> None:
         for kind, name, callback in (
@@ -126,21 +161,18 @@ class ReferNode(LifecycleNode):
             service = self.create_service(kind, name, callback, callback_group=self._parallel)
             self._undo.append(lambda service=service: self.destroy_service(service))
 
-    def _watch_clock(self) -> None:
-        backwards = JumpThreshold(
-            min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True
-        )
-        handle = self.get_clock().create_jump_callback(backwards, post_callback=self._on_jump)
-        self._undo.append(handle.unregister)
-
     def _activate(self) -> None:
         self._stream = CameraStream(self, self.settings)
+        assert self._backend is not None
         asker = Asker(self._stream, self._backend, self._transforms, self.settings)
         self._desk.open(asker)
         self._follower = Follower(self, asker, self._answer)
 
     def _deactivate(self) -> None:
         self._desk.close("the node was deactivated")
+        self._leave_camera()
+
+    def _leave_camera(self) -> None:
         follower, self._follower = self._follower, None
         stream, self._stream = self._stream, None
         if stream is not None:
@@ -153,7 +185,11 @@ class ReferNode(LifecycleNode):
             self._undo.pop()()
 
     def _shutdown(self) -> None:
-        self._deactivate()
+        try:
+            self._desk.close("the node ends")
+        except RoboReferError as error:  # that question ends with its model
+            self.get_logger().error(f"Ending all the same: {error}")
+        self._leave_camera()
         self._cleanup()
 
     def _guard_transitions(self) -> None:
@@ -182,12 +218,10 @@ class ReferNode(LifecycleNode):
                 if follower is not None:
                     follower.follow(outcome)
         except Exception:  # a defect: it fails one question, not the node
-            self.get_logger().error(traceback.format_exc())
-            error = RoboReferError(
-                ErrorCode.UNKNOWN, "The node failed.", "Its log says where; please report it."
-            )
-            outcome = Outcome(question, error)
+            outcome = Outcome(question, self._defect())
             result = messages.result(outcome)
+            with suppress(Exception):  # unless publishing is what fails
+                self._outputs.publish(outcome, result)
         self._counts.add(outcome)
         return result
 
@@ -197,9 +231,19 @@ class ReferNode(LifecycleNode):
         try:
             return lift(request, response, self._desk.asker)
         except RoboReferError as error:
-            response.error_code = int(error.code)
-            response.error_msg = f"{error.message} {error.remedy}"
-            return response
+            failure = error
+        except Exception:  # a defect: it fails one call, not the node
+            failure = self._defect()
+        response.error_code = int(failure.code)
+        response.error_msg = f"{failure.message} {failure.remedy}"
+        return response
+
+    def _defect(self) -> RoboReferError:
+        """Log the exception that is being handled; return what is said of it."""
+        self.get_logger().error(traceback.format_exc())
+        return RoboReferError(
+            ErrorCode.UNKNOWN, "The node failed.", "Its log says where; please report it."
+        )
 
     # Settings, time, health
 
@@ -215,13 +259,15 @@ class ReferNode(LifecycleNode):
 
     def _on_reload(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Load the model again, for example after its file has changed."""
-        with self._desk.paused("the model is loaded again"):
-            self._backend.close()
-            try:
-                response.message = self._backend.start()
+        backend = self._backend
+        assert backend is not None
+        try:
+            with self._desk.paused("the model is loaded again"):
+                backend.close()
+                response.message = self._load(backend)
                 response.success = True
-            except RoboReferError as error:
-                response.message = str(error)
+        except RoboReferError as error:
+            response.message = str(error)
         return response
 
     def _is_configured(self) -> bool:
@@ -231,20 +277,20 @@ class ReferNode(LifecycleNode):
         self.settings = settings
         self._desk.update(settings)
 
-    def _on_jump(self, jump: Any) -> None:
-        """Forget what came before time jumped back, or became simulated."""
-        if jump.clock_change == ClockChange.ROS_TIME_NO_CHANGE and jump.delta.nanoseconds >= 0:
-            return
-        self.get_logger().warning("Time has jumped: images and transforms are forgotten.")
+    def _forget(self) -> None:
+        """Forget images, transforms and what is followed."""
         self._transforms.clear()
-        if self._stream is not None:
-            self._stream.clear()
-        if self._follower is not None:
-            self._follower.forget()
+        stream, follower = self._stream, self._follower
+        if stream is not None:
+            stream.clear()
+        if follower is not None:
+            follower.forget()
 
     def _on_second(self) -> None:
         backend = f"{self.settings.backend.type} {self.settings.backend.model}"
-        if self._backend.pid is not None:
-            backend += f" (process {self._backend.pid})"
+        pid = self._backend.pid if self._backend is not None else None
+        if pid is not None:
+            backend += f" (process {pid})"
         health = status(self.get_name(), self.state, self._stream, self._counts, backend)
-        self._diagnostics.publish(health)
+        with suppress(InvalidHandle):  # the node is being cleaned up meanwhile
+            self._diagnostics.publish(health)

@@ -7,19 +7,15 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import rclpy
 from rclpy.exceptions import InvalidParameterTypeException
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
-from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from robo_refer.errors import RoboReferError
-
-if TYPE_CHECKING:
-    from robo_refer_ros.refer_node import ReferNode
 
 NodeKind = TypeVar("NodeKind", bound=Node)
 
@@ -31,7 +27,7 @@ def run() -> None:
     """Run the node that answers instructions; see `serve`."""
     from robo_refer_ros.refer_node import ReferNode
 
-    serve(ReferNode, _autostart, ReferNode.trigger_shutdown)
+    serve(ReferNode, ReferNode.start, ReferNode.end)
 
 
 def serve(
@@ -43,7 +39,7 @@ def serve(
 
     Args:
         make: makes it.
-        started: is called when it spins.
+        started: is called when it spins, in a thread of its own.
         ending: is called before it stops, while it still spins.
     """
     stop, ended = threading.Event(), threading.Event()
@@ -60,11 +56,13 @@ def serve(
         sys.exit(str(error))
     executor = MultiThreadedExecutor(_THREADS)
     executor.add_node(node)
-    spinning = threading.Thread(target=_spin, args=(executor, node, ended), daemon=True)
+    spinning = threading.Thread(target=spin, args=(executor, node, ended), daemon=True)
     spinning.start()
-    started(node)
+    starting = threading.Thread(target=started, args=(node,), daemon=True)
+    starting.start()
     stop.wait()
     ending(node)
+    starting.join(_STOP_TIMEOUT_S)
     ended.set()
     executor.shutdown(timeout_sec=_STOP_TIMEOUT_S)
     spinning.join(_STOP_TIMEOUT_S)
@@ -72,15 +70,14 @@ def serve(
     rclpy.shutdown()
 
 
-def _autostart(node: ReferNode) -> None:
-    """Configure and activate; a failure is logged and leaves the node for others to configure."""
-    if not node.get_parameter("autostart").value:
-        return
-    if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-        node.trigger_activate()
+def spin(executor: Executor, node: Node, ended: threading.Event) -> None:
+    """Run callbacks until the executor is shut down; one that fails is logged, the others go on.
 
-
-def _spin(executor: MultiThreadedExecutor, node: Node, ended: threading.Event) -> None:
+    Args:
+        executor: of the node.
+        node: whose log it is.
+        ended: set before the executor is shut down.
+    """
     while rclpy.ok() and not ended.is_set():
         try:
             executor.spin()

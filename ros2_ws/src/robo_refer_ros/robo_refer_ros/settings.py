@@ -284,8 +284,8 @@ def _filled(group: Any, values: Mapping[str, Any], prefix: str) -> Any:
 def _check(described: Parameter, value: Any) -> None:
     if described.choices and value not in described.choices:
         _refuse(f"{described.name} is '{value}', none of {', '.join(described.choices)}")
-    if isinstance(value, float) and math.isnan(value):
-        _refuse(f"{described.name} is not a number")
+    if isinstance(value, float) and not math.isfinite(value):
+        _refuse(f"{described.name} is not a finite number")
     if described.at_least is not None and value < described.at_least:
         _refuse(f"{described.name} is {value}, below {described.at_least:g}")
 

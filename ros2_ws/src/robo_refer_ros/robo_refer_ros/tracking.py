@@ -67,9 +67,9 @@ class Follower:
 
     def close(self) -> None:
         """Take the topics back; the camera's stream has been closed, which ends the thread."""
-        for thread in (self._thread, self._replanning):
-            if thread is not None:
-                thread.join(_END_S)
+        self._thread.join(_END_S)
+        if self._replanning is not None:  # nobody starts another one any more
+            self._replanning.join(_END_S)
         for publisher in (self._point, self._track):
             self._node.destroy_publisher(publisher)
 
@@ -104,7 +104,7 @@ class Follower:
         if tracked.lost is not None:
             self._drop(followed)
         elif tracked.replan:
-            self._replan(outcome.question)
+            self._replan(followed)
 
     def _publish(self, outcome: Outcome, capture: Capture, tracked: Tracked) -> None:
         target = self._target(outcome, capture, tracked)
@@ -135,17 +135,19 @@ class Follower:
         now = replace(outcome, capture=capture, T_target_cam=T_target_cam)
         return messages.target(now, point)
 
-    def _replan(self, question: Question) -> None:
+    def _replan(self, followed: tuple[Outcome, TargetTracker]) -> None:
         """Ask again, beside the tracking; one at a time, and not at once after a failure."""
         busy = self._replanning is not None and self._replanning.is_alive()
-        if busy or time.monotonic() < self._next_replan_s:
+        if busy or time.monotonic() < self._next_replan_s or self._followed is not followed:
             return
+        question = followed[0].question
         self._next_replan_s = time.monotonic() + _REPLAN_PAUSE_S
         again = replace(
             question,
             id=f"{question.id.removesuffix('-replan')}-replan",
             capture=None,
             on_stage=lambda stage: None,
+            gives_way=True,
             withdrawn=Future(),
             asked_s=time.monotonic(),
         )

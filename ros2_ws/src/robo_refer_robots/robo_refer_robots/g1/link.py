@@ -48,7 +48,8 @@ class G1Link:
         self._state: LowState | None = None
         self._heard_s = -np.inf
         self._ids = itertools.count(time.time_ns())
-        self._answers: dict[int, Response] = {}
+        self._asked: int | None = None
+        self._answer: Response | None = None
         node.create_subscription(
             LowState, "/lowstate", self._on_state, qos_profile_sensor_data, callback_group=group
         )
@@ -86,10 +87,11 @@ class G1Link:
             RoboReferError: ROBOT_NOT_READY when it does not answer, or not with a number.
         """
         request = Request(parameter="{}")
-        number = request.header.identity.id = next(self._ids)
+        request.header.identity.id = next(self._ids)
         request.header.identity.api_id = GET_FSM_ID
+        self._answer, self._asked = None, request.header.identity.id
         self._requests.publish(request)
-        answer = _first(lambda: self._answers.pop(number, None), _ANSWER_S)
+        answer = _first(lambda: self._answer, _ANSWER_S)
         if answer is None or answer.header.status.code != 0:
             said = "nothing" if answer is None else f"error {answer.header.status.code}"
             raise _not_ready(f"Asked for its state, G1's controller answered {said}.")
@@ -113,8 +115,8 @@ class G1Link:
         self._state, self._heard_s = state, time.monotonic()
 
     def _on_response(self, response: Response) -> None:
-        if response.header.identity.api_id == GET_FSM_ID:
-            self._answers = {response.header.identity.id: response}  # others ask too: no growth
+        if response.header.identity.id == self._asked:  # others ask too
+            self._answer = response
 
 
 def message(command: LowCommand) -> LowCmd:

@@ -8,12 +8,12 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionClient
+from robo_refer_ros.side_node import SideNode
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.path import JointPath
 from robo_refer_robots.messages import trajectory
-from robo_refer_robots.side_node import SideNode
-from robo_refer_robots.waiting import Stopped, wait_for_answer
+from robo_refer_robots.waiting import Stopped, accepted_goal, wait_for_answer
 
 _CONNECT_S = 3.0
 _ANSWER_S = 5.0
@@ -69,12 +69,8 @@ class TrajectoryController:
     def _send(self, path: JointPath) -> Any:
         goal = FollowJointTrajectory.Goal(trajectory=trajectory(path))
         sent = self._side.call(lambda: self._client.send_goal_async(goal))
-        try:
-            # Also when it is to be stopped: only what was accepted can be cancelled.
-            handle = wait_for_answer(sent, Future(), _ANSWER_S, self._silence("accept"))
-        except RoboReferError:
-            sent.add_done_callback(_cancel_late)
-            raise
+        # Also when it is to be stopped: only what was accepted can be cancelled.
+        handle = accepted_goal(sent, _ANSWER_S, self._silence("accept"))
         if not handle.accepted:
             raise RoboReferError(
                 ErrorCode.MOTION_REJECTED,
@@ -119,10 +115,3 @@ class TrajectoryController:
             f"The controller {self.name} did not {what} in time.",
             "Check that the robot's program plays and that its speed slider is not at zero.",
         )
-
-
-def _cancel_late(sent: Any) -> None:
-    """Cancel a goal that is accepted when nobody waits for it any more."""
-    handle = sent.result()
-    if handle is not None and handle.accepted:
-        handle.cancel_goal_async()

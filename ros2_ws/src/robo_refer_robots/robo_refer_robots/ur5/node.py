@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 from robo_refer_ros.running import serve
+from robo_refer_ros.side_node import SideNode
 
 from robo_refer.robots.target import Target
 from robo_refer.robots.ur5 import Ur5
 from robo_refer_robots.adapter import Adapter, Plan
-from robo_refer_robots.side_node import SideNode
 from robo_refer_robots.ur5.controller import TrajectoryController
 from robo_refer_robots.ur5.readiness import Readiness
 from robo_refer_robots.ur5.settings import Ur5Settings

@@ -12,13 +12,13 @@ import numpy as np
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from robo_refer_ros.side_node import SideNode
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.path import Matrix
 from robo_refer.robots.ur5 import JOINTS
-from robo_refer_robots.side_node import SideNode
 from robo_refer_robots.waiting import wait_for_answer
 
 _STATE_AGE_S = 1.0

@@ -1,8 +1,10 @@
-"""Images and cameras as ROS messages: the way back of `robo_refer.files.ros_messages`."""
+"""Images, cameras and poses as ROS messages: the way back of `robo_refer.files.ros_messages`."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -36,4 +38,19 @@ def camera_message(camera: CameraModel) -> CameraInfo:
     message.k = camera.K.ravel().tolist()
     message.r = np.eye(3).ravel().tolist()
     message.p = np.column_stack([camera.K, np.zeros(3)]).ravel().tolist()
+    return message
+
+
+def transform_message(
+    parent: str, child: str, T_parent_child: NDArray[np.floating]
+) -> TransformStamped:
+    """Return a 4x4 pose of a frame in its parent; its stamp is still zero."""
+    message = TransformStamped(child_frame_id=child)
+    message.header.frame_id = parent
+    t, q = message.transform.translation, message.transform.rotation
+    t.x, t.y, t.z = T_parent_child[:3, 3].tolist()
+    turn = cv2.Rodrigues(np.asarray(T_parent_child[:3, :3], np.float64))[0][:, 0]
+    angle = float(np.linalg.norm(turn))
+    q.x, q.y, q.z = (turn * 0.5 * np.sinc(angle / (2 * np.pi))).tolist()
+    q.w = float(np.cos(angle / 2))
     return message

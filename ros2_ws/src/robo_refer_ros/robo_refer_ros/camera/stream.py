@@ -175,7 +175,7 @@ class CameraStream:
 
         Raises:
             RoboReferError: what is missing after `image.wait_s`: NO_IMAGE, UNSYNCED,
-                NO_CAMERA_INFO or STALE_IMAGE.
+                NO_CAMERA_INFO or STALE_IMAGE; CANCELLED when all is closed.
             Cancelled: withdrawn.
         """
         withdrawn.add_done_callback(self._wake)
@@ -184,6 +184,12 @@ class CameraStream:
             while True:
                 if withdrawn.done():
                     raise Cancelled(withdrawn.result())
+                if self._is_closed:
+                    raise RoboReferError(
+                        ErrorCode.CANCELLED,
+                        "The node was deactivated while an image was waited for.",
+                        "Activate it, and ask again.",
+                    )
                 try:
                     return self._newest(max_age_s, need_depth)
                 except RoboReferError:
@@ -255,7 +261,8 @@ class CameraStream:
             raise self._nothing_on("camera_info", ErrorCode.NO_CAMERA_INFO)
         image = self._image if pair is None else pair.colour.image
         age_s = self._age_s(image)
-        check_age(age_s, max_age_s, self.topics["image"].name)
+        alone = " that has depth" if image is not self._image else ""  # newer ones have none
+        check_age(age_s, max_age_s, f"{self.topics['image'].name}{alone}")
         depth = None if pair is None else pair.depth.image
         return Capture(image, depth, self._info, age_s, self._arrived_s)
 

@@ -15,10 +15,11 @@ import tyro
 from robo_refer.cli.main import run_command
 from robo_refer_ros.commands import ask
 from robo_refer_ros.commands.bringup import bringup_share
-from robo_refer_ros.commands.launch_options import LaunchOptions, node_setup
+from robo_refer_ros.commands.launch_options import LaunchOptions, NodeSetup, node_setup
+from robo_refer_ros.commands.scene_publisher import load_scene
 
 INSTRUCTION = "the toy elephant"
-_STOP_S = 10.0
+_STOP_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -37,24 +38,29 @@ def main(argv: list[str]) -> None:
     options = tyro.cli(DemoOptions, args=argv, prog="robo-refer ros demo")
     setup = node_setup(LaunchOptions(), bringup_share())
     os.environ.update(setup.environment)
-    scene = str(Path(options.scene).absolute()) if options.scene else ""
-    shown = ["robo_refer_ros.commands.scene_publisher", "--ros-args", "-p", f"scene:='{scene}'"]
-    with _process(shown), _process(["robo_refer_ros", *setup.ros_arguments()]):
+    scene = Path(options.scene).absolute() if options.scene else bringup_share() / "scene"
+    load_scene(scene)  # what is wrong with it is said here, and at once
+    shown = NodeSetup("", [], {"scene": str(scene)}, [], "info", {}).ros_arguments()
+    with (
+        running("robo_refer_ros.commands.scene_publisher", shown),
+        running("robo_refer_ros", setup.ros_arguments()),
+    ):
         ask.main([options.instruction])
 
 
 @contextmanager
-def _process(module_and_arguments: list[str]) -> Iterator[None]:
+def running(module: str, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a module of ours for a `with` block."""
-    process = subprocess.Popen([sys.executable, "-m", *module_and_arguments])
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments])
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":

@@ -118,10 +118,17 @@ class NodeSetup:
         for path in self.parameter_files:
             words += ["--params-file", str(path)]
         for name, value in self.parameters.items():
-            words += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
+            words += ["-p", f"{name}:={_yaml(value)}"]
         for ours, theirs in self.remappings:
             words += ["-r", f"{ours}:={theirs}"]
         return words
+
+
+def _yaml(value: Any) -> str:
+    """Return a parameter's value as rcl reads it: a text stays one, also if it is empty or 8."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def arguments(kind: type[Any] = LaunchOptions) -> list[Argument]:

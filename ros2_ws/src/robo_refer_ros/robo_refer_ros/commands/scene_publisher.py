@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import rclpy
-from geometry_msgs.msg import TransformStamped
-from pytransform3d.transformations import pq_from_transform
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
 
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.files.frame_files import load_frame
 from robo_refer.types import Frame
-from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
+from robo_refer_ros.camera.convert import (
+    camera_message,
+    depth_message,
+    image_message,
+    transform_message,
+)
 from robo_refer_ros.commands.bringup import bringup_share
+from robo_refer_ros.running import serve
 
 
 def load_scene(folder: Path) -> Frame:
@@ -41,6 +44,10 @@ class ScenePublisher(Node):
         folder = str(self.declare_parameter("scene", "").value)
         rate_hz = float(self.declare_parameter("rate_hz", 10.0).value)
         parent = str(self.declare_parameter("frame", "base_link").value)
+        if not rate_hz > 0:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST, f"rate_hz is {rate_hz:g}.", "Give images a second, above 0."
+            )
         scene = load_scene(Path(folder) if folder else bringup_share() / "scene")
         assert scene.camera is not None
         assert scene.depth_m is not None
@@ -57,7 +64,8 @@ class ScenePublisher(Node):
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._tf = self.create_publisher(TFMessage, "/tf_static", latched)
         pose = scene.camera.T_world_cam
-        transform = _transform(parent, scene.camera.frame, np.eye(4) if pose is None else pose)
+        here = np.eye(4) if pose is None else pose
+        transform = transform_message(parent, scene.camera.frame, here)
         self._tf.publish(TFMessage(transforms=[transform]))
         self.create_timer(1.0 / rate_hz, self._publish)
 
@@ -68,25 +76,9 @@ class ScenePublisher(Node):
             publisher.publish(message)
 
 
-def _transform(parent: str, child: str, T_parent_child: np.ndarray) -> TransformStamped:
-    message = TransformStamped(child_frame_id=child)
-    message.header.frame_id = parent
-    t, q = message.transform.translation, message.transform.rotation
-    t.x, t.y, t.z, q.w, q.x, q.y, q.z = pq_from_transform(T_parent_child).tolist()
-    return message
-
-
 def main() -> None:
     """Publish until interrupted."""
-    rclpy.init()
-    node = ScenePublisher()
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
+    serve(ScenePublisher, lambda node: None, lambda node: None)
 
 
 if __name__ == "__main__":

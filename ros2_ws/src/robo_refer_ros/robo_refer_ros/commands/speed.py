@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,7 +24,7 @@ from robo_refer.errors import RoboReferError
 from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
 from robo_refer_ros.client import ReferClient
 from robo_refer_ros.commands.bringup import bringup_share
-from robo_refer_ros.commands.demo import INSTRUCTION
+from robo_refer_ros.commands.demo import INSTRUCTION, running
 from robo_refer_ros.commands.launch_options import LaunchOptions, node_setup
 from robo_refer_ros.commands.scene_publisher import load_scene
 from robo_refer_ros.messages import seconds
@@ -105,7 +102,7 @@ def main(argv: list[str]) -> None:
     setup = node_setup(LaunchOptions(), bringup_share())
     os.environ.update(setup.environment)
     words = [*setup.ros_arguments(), "-p", "target_frame:=''", "-p", "image.wait_s:=5.0"]
-    with _node(words) as process, ReferClient() as client:
+    with running("robo_refer_ros", words) as process, ReferClient() as client:
         client.wait_until_ready(_READY_S)
         camera = Camera(client.node)
         camera.wait_connected()
@@ -240,16 +237,6 @@ def memory_mb(pid: int) -> float:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     (line,) = [line for line in rollup.splitlines() if line.startswith("Pss:")]
     return total + int(line.split()[1]) / 1024
-
-
-@contextmanager
-def _node(words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-m", "robo_refer_ros", *words])
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(_READY_S)
 
 
 def _percentiles(values: list[float]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
@@ -44,11 +45,13 @@ class Worker:
 
     Attributes:
         ready: gives the model's name when it is loaded.
+        started_s: when, in seconds of `time.monotonic`.
         answer: of the last request, if there was one.
     """
 
     def __init__(self, spec: ModelSpec, on_end: Callable[[Worker], None]) -> None:
         self.ready: Future[str] = Future()
+        self.started_s = time.monotonic()
         self.answer: Future[Referral] | None = None
         self._lock = threading.Lock()
         self._is_dead = False
@@ -77,16 +80,21 @@ class Worker:
         return self.ready.done() and self.ready.exception() is None
 
     def ask(self, request: Request) -> Future[Referral]:
-        """Send a request; the one before must have been answered."""
+        """Send a request; the one before must have been answered.
+
+        Raises:
+            RoboReferError: BACKEND_UNREACHABLE when there is no memory to hand its images over.
+        """
         future: Future[Referral] = Future()
         with self._lock:
             if self._is_dead:
                 future.set_exception(self._death())
                 return future
-            self.answer = future
             # Locked: while a frame is written, the reader must not give its memory back.
+            written = self._frames.write(request)
+            self.answer = future
             with suppress(OSError):  # the process has ended: the reader says so in the future
-                self._connection.send(self._frames.write(request))
+                self._connection.send(written)
         return future
 
     def kill(self) -> None:
@@ -120,7 +128,9 @@ class Worker:
         return RoboReferError(
             ErrorCode.BACKEND_UNREACHABLE,
             f"The model's process ended {how}.",
-            "It is started again: ask again; if it keeps ending, check the memory.",
+            "It is started again: ask again; if it keeps ending, check the memory."
+            if self.was_loaded
+            else "It could not load its model: check the memory, or use a smaller one.",
         )
 
 
@@ -147,7 +157,8 @@ class Backend:
     @property
     def pid(self) -> int | None:
         """Process id of the worker."""
-        return self._worker.pid if self._worker is not None else None
+        worker = self._worker
+        return worker.pid if worker is not None else None
 
     def start(self) -> str:
         """Start the worker and return the model's name, when it is loaded.
@@ -158,9 +169,9 @@ class Backend:
         """
         if self._spec.kind == "http":
             probe(self._spec.url)
-        self._worker = Worker(self._spec, self._ended)
+        worker = self._worker = Worker(self._spec, self._ended)
         try:
-            return self._worker.ready.result(LOAD_TIMEOUT_S)
+            return worker.ready.result(LOAD_TIMEOUT_S)
         except TimeoutError as error:
             self.close()
             raise RoboReferError(
@@ -180,8 +191,8 @@ class Backend:
             withdrawn: done when nobody wants the answer any more; its result says why.
 
         Raises:
-            RoboReferError: the model's own errors; BACKEND_TIMEOUT; BACKEND_UNREACHABLE when its
-                process ended.
+            RoboReferError: the model's own errors; BACKEND_TIMEOUT, also while a model is loaded
+                again; BACKEND_UNREACHABLE when its process ended.
             Cancelled: withdrawn.
         """
         worker = self._living_worker()
@@ -202,12 +213,19 @@ class Backend:
 
     def _await(self, worker: Worker, future: Future[Any], withdrawn: Future[str]) -> None:
         wait([future, withdrawn], self._spec.timeout_s, FIRST_COMPLETED)
+        is_loading = not worker.ready.done()
         if withdrawn.done():
             # Ending a client closes its connection, which tells the server. A model of our own
             # would have to be loaded again: it writes its answer to the end, and nobody reads it.
-            if self._spec.kind == "http" and not future.done():
+            if self._spec.kind == "http" and not (future.done() or is_loading):
                 self._replace(worker)
             raise Cancelled(withdrawn.result())
+        if is_loading and time.monotonic() - worker.started_s < LOAD_TIMEOUT_S:
+            raise RoboReferError(  # another one would begin from the start
+                ErrorCode.BACKEND_TIMEOUT,
+                f"The model was not loaded again within {self._spec.timeout_s:g} s.",
+                "Ask again in a while, or use a smaller model.",
+            )
         if not future.done():
             self._replace(worker)
             raise RoboReferError(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robo_refer.engines.base import Request
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.types import CameraModel, Frame
+
+_FOLDER = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,11 @@ class FrameWriter:
         self._block: SharedMemory | None = None
 
     def write(self, request: Request) -> SharedRequest:
-        """Return what to send to the other process."""
+        """Return what to send to the other process.
+
+        Raises:
+            RoboReferError: BACKEND_UNREACHABLE when there is no memory for it.
+        """
         frame = request.frame
         has_depth = frame.depth_m is not None
         pixels = frame.width * frame.height
@@ -76,7 +85,7 @@ class FrameWriter:
     def _block_of(self, size: int) -> SharedMemory:
         if self._block is None or self._block.size < size:
             self.close()
-            self._block = SharedMemory(create=True, size=size)
+            self._block = _allocated(size)
         return self._block
 
 
@@ -92,6 +101,26 @@ class FrameReader:
             # The one before is closed with the last array that lies in it.
             self._open = SharedMemory(name)
         return self._open
+
+
+def _allocated(size: int) -> SharedMemory:
+    """Return shared memory that is there: writing to what is only promised would end the node."""
+    try:
+        block = SharedMemory(create=True, size=size)
+        try:
+            with (_FOLDER / block.name).open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+        except OSError:
+            block.close()
+            block.unlink()
+            raise
+    except OSError as error:
+        raise RoboReferError(
+            ErrorCode.BACKEND_UNREACHABLE,
+            f"There is no shared memory for an image ({size / 2**20:.1f} MiB): {error.strerror}.",
+            f"Make room in {_FOLDER}; a container needs --ipc=host or a larger --shm-size.",
+        ) from error
+    return block
 
 
 def _arrays(

@@ -67,9 +67,9 @@ def serve(connection: Connection, spec: ModelSpec) -> None:
     while True:
         try:
             shared: SharedRequest = connection.recv()
-        except (EOFError, OSError):
+            connection.send(answer(referrer, shared.request(frames)))
+        except (EOFError, OSError):  # the node has gone, or given the memory back
             return
-        connection.send(answer(referrer, shared.request(frames)))
 
 
 def load(spec: ModelSpec) -> Referrer:

@@ -1,4 +1,4 @@
-"""A node whose clients send from the thread that receives.
+"""A node for programs that are none themselves; its clients send from the thread that receives.
 
 rclpy drops a response that arrives before the sending thread has noted that it waits for one. Of a
 controller, that would be an accepted motion that nobody knows of.
@@ -12,28 +12,46 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from robo_refer_ros.running import spin
 
 Sent = TypeVar("Sent")
 _TURN_S = 10.0
 
 
 class SideNode:
-    """Spins a small node in a thread of its own.
+    """Spins a small node in a thread of its own; starts ROS if nobody has.
 
     Args:
         name: of the node.
     """
 
     def __init__(self, name: str) -> None:
+        self._started_ros = not rclpy.ok()
+        if self._started_ros:
+            # Ctrl-C stays the program's: what it has asked for can then still be withdrawn.
+            rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         self.node = rclpy.create_node(name)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, name=name, daemon=True)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(
+            target=spin, args=(self._executor, self.node, self._ended), name=name, daemon=True
+        )
         self._thread.start()
 
+    def post(self, send: Callable[[], Any]) -> None:
+        """Let `send` be called in the thread that receives; wait for nothing."""
+        if not self._ended.is_set():
+            self._executor.create_task(send)
+
     def call(self, send: Callable[[], Sent]) -> Sent:
-        """Return what `send` returns; it is called in the thread that receives."""
+        """Return what `send` returns; it is called in the thread that receives.
+
+        That thread itself, in which callbacks run, must `post`.
+        """
         sent: Future[Sent] = Future()
 
         def run() -> None:
@@ -42,19 +60,16 @@ class SideNode:
             except Exception as error:
                 sent.set_exception(error)
 
-        self._executor.create_task(run)
+        self.post(run)
         return sent.result(_TURN_S)
 
     def close(self, *clients: Any) -> None:
         """Leave the graph; action clients are destroyed when nothing uses them any more."""
+        self._ended.set()
         self._executor.shutdown(timeout_sec=5.0)
         self._thread.join(5.0)
         for client in clients:
             client.destroy()
         self.node.destroy_node()
-
-    def _spin(self) -> Any:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
+        if self._started_ros:
+            rclpy.try_shutdown()
