@@ -104,10 +104,10 @@ def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
     _, data = cv2.imencode(path.suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     try:
         path.write_bytes(data.tobytes())
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise RoboReferError(
             ErrorCode.BAD_FILE,
-            f"The picture {path} cannot be written: {error.strerror}.",
+            f"The picture {path} cannot be written: {getattr(error, 'strerror', None) or error}.",
             "Name a place where you may write.",
         ) from None
 

@@ -85,7 +85,7 @@ def main(argv: list[str]) -> None:
     frames = _every(read_bag(options.bag, topics), options.every_s)
     first = next(frames)  # what is wrong with the bag is said before a model is loaded
     if options.pictures is not None:
-        options.pictures.mkdir(parents=True, exist_ok=True)
+        _make_folder(options.pictures)
     referrer = Referrer.from_pretrained(options.model)
     with _lines(options.out) as lines:
         for frame in chain([first], frames):
@@ -113,11 +113,22 @@ def _lines(path: Path | None) -> Iterator[TextIO]:
         return
     try:
         file = path.open("w")
-    except OSError as error:
-        raise RoboReferError(
-            ErrorCode.BAD_FILE,
-            f"{path} cannot be written: {error.strerror}.",
-            "Name a place where you may write.",
-        ) from None
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error) from None
     with file:
         yield file
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error) from None
+
+
+def _not_written(path: Path, error: Exception) -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BAD_FILE,
+        f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.",
+        "Name a place where you may write.",
+    )
