@@ -28,7 +28,7 @@ class ReplayOptions:
     """
 
     bag: tyro.conf.Positional[Path]
-    """Folder of a ROS 2 bag, or its .mcap or .db3 file; ROS 1 bags work too."""
+    """Folder of a ROS 2 bag, or its .mcap or .db3 file, or a .bag of ROS 1."""
 
     instruction: str
     """What to point at."""
@@ -52,7 +52,7 @@ class ReplayOptions:
     """Seconds between frames that are answered about; 0 answers about all."""
 
     model: str = "nano"
-    """"nano", which comes with the package, or the folder of a checkpoint."""
+    """"nano", the folder of a checkpoint, or the address of a server (http://...)."""
 
     think: bool = False
     """Reason before answering, even when the question looks direct."""
@@ -70,7 +70,6 @@ def main(argv: list[str]) -> None:
         ReplayOptions,
         args=argv,
         prog="robo-refer ros replay",
-        description=ReplayOptions.__doc__,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     normalise_instruction(options.instruction)

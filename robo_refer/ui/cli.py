@@ -32,7 +32,7 @@ class UiOptions:
 
 def main(argv: list[str]) -> None:
     """Run `robo-refer ui` with the arguments after its name."""
-    options = tyro.cli(UiOptions, args=argv, prog="robo-refer ui", description=UiOptions.__doc__)
+    options = tyro.cli(UiOptions, args=argv, prog="robo-refer ui")
 
     from robo_refer.referrer import Referrer
     from robo_refer.ui.page import SAMPLE, build, theme
