@@ -22,6 +22,9 @@ from robo_refer.serve.config import ServeConfig
 from robo_refer.serve.listening import Server
 from robo_refer.types import Answer, Frame
 
+PATIENCE_S = 300.0
+"""So long nothing takes, however busy the machine is."""
+
 
 @dataclass
 class ColourEngine:
@@ -62,8 +65,9 @@ class ColourEngine:
 
 @contextmanager
 def serving(engine: Any, **options: Any) -> Iterator[str]:
-    """Serve an engine on a free loopback port; yield the address."""
-    config = ServeConfig(port=0, **options)
+    """Serve an engine on a free loopback port, with all the time there is; yield the address."""
+    limits = {"timeout_s": PATIENCE_S, "body_timeout_s": PATIENCE_S, **options}
+    config = ServeConfig(port=0, **limits)
     app = create_app(config, Referrer(engine))
     ready, stop = Event(), Event()
     address: list[str] = []

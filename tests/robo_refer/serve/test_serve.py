@@ -29,10 +29,15 @@ from robo_refer.serve import app, listening
 from robo_refer.serve.batcher import Batcher
 from robo_refer.serve.config import ServeConfig
 from robo_refer.types import CameraModel, Frame, Referral
-from tests.robo_refer.serve.serving import ColourEngine, depth, encoded, picture, serving
+from tests.robo_refer.serve.serving import (
+    PATIENCE_S,
+    ColourEngine,
+    depth,
+    encoded,
+    picture,
+    serving,
+)
 
-PATIENCE_S = 300.0
-"""So long nothing takes, however busy the machine is."""
 CAMERA = {"fx": 30.0, "fy": 30.0, "cx": 15.5, "cy": 11.5, "width": 32, "height": 24}
 
 
@@ -49,6 +54,10 @@ def url(engine: ColourEngine):
 
 def post(url: str, path: str, body: Any, **options: Any) -> httpx2.Response:
     return httpx2.post(f"{url}{path}", json=body, timeout=PATIENCE_S, **options)
+
+
+def get(url: str, **options: Any) -> httpx2.Response:
+    return httpx2.get(url, timeout=PATIENCE_S, **options)
 
 
 def refused(response: httpx2.Response, status: int, *words: str) -> None:
@@ -187,14 +196,13 @@ def test_a_slow_caller_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
         with connected(url) as slow:
             assert is_hung_up(slow, part)
         monkeypatch.undo()
-        assert httpx2.get(f"{url}/health").json()["status"] == "ok"
+        assert get(f"{url}/health").json()["status"] == "ok"
 
 
 def test_a_caller_who_leaves_costs_nobody_else(url: str) -> None:
-    host, port = url.removeprefix("http://").split(":")
     body = json.dumps({"text": "the mug", "image_url": [picture()]}).encode()
     for cut in (10, len(body)):
-        with socket.create_connection((host, int(port)), timeout=10) as leaver:
+        with connected(url) as leaver:
             head = "POST /query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             leaver.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:cut])
     assert post(url, "/query", json.loads(body)).json()["result"] == 1
@@ -218,7 +226,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def waiting(url: str) -> int:
-    return int(httpx2.get(f"{url}/health", timeout=PATIENCE_S).json()["waiting"])
+    return int(get(f"{url}/health").json()["waiting"])
 
 
 def test_everybody_gets_their_own_answer_and_batches_form() -> None:
@@ -267,13 +275,13 @@ def test_a_full_queue_says_when_to_come_back_and_late_answers_time_out() -> None
 def test_bodies_that_do_not_arrive_are_few() -> None:
     head = b"POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
     body = {"text": "the mug", "image_url": [picture()]}
-    with serving(ColourEngine(), max_batch=1, max_queue=1, body_timeout_s=PATIENCE_S) as url:
+    with serving(ColourEngine(), max_batch=1, max_queue=1) as url:
         with connected(url) as one, connected(url) as other:
             for slow in (one, other):
                 slow.sendall(head)
                 assert b" 100 " in slow.recv(4096)  # it is waited for
             refused(post(url, "/query", body), 429)
-            assert httpx2.get(f"{url}/health").status_code == 200
+            assert get(f"{url}/health").status_code == 200
         wait_until(lambda: post(url, "/query", body).status_code == 200)
 
 
@@ -309,8 +317,8 @@ def test_who_has_gone_is_not_asked_for_again() -> None:
 
 
 def test_every_failure_has_one_form(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(httpx2.get(f"{url}/nowhere"), 404)
-    refused(httpx2.get(f"{url}/query"), 405)
+    refused(get(f"{url}/nowhere"), 404)
+    refused(get(f"{url}/query"), 405)
     refused(httpx2.post(f"{url}/query", content=b"{", timeout=PATIENCE_S), 422)
     colours = encoded(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8))
     body = {"text": "the mug", "image_url": [picture()], "depth_url": [colours], "enable_depth": 1}
@@ -335,9 +343,9 @@ def test_a_key_is_asked_for_and_never_printed(monkeypatch: pytest.MonkeyPatch) -
         refused(post(url, "/query", body, headers=wrong), 401)
         right = {"Authorization": "Bearer open-sesame"}
         assert post(url, "/query", body, headers=right).status_code == 200
-        assert httpx2.get(f"{url}/health").status_code == 200
-        assert httpx2.get(f"{url}/metrics").status_code == 401
-        metrics = httpx2.get(f"{url}/metrics", headers=right).text
+        assert get(f"{url}/health").status_code == 200
+        assert get(f"{url}/metrics").status_code == 401
+        metrics = get(f"{url}/metrics", headers=right).text
     assert 'robo_refer_requests_total{path="/query",status="200"} 1.0' in metrics
     assert "sesame" not in metrics
     monkeypatch.delenv("THE_KEY")
