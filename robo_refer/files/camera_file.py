@@ -22,7 +22,7 @@ import yaml
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.files.pictures import read_bytes
-from robo_refer.geometry.transforms import is_rigid
+from robo_refer.geometry.transforms import nearest_rigid
 from robo_refer.types import CameraModel, DistortionModel, FloatArray
 
 _REQUIRED = ("fx", "fy", "cx", "cy", "width", "height")
@@ -45,7 +45,6 @@ _ROS_NAMES = {
     "distortion_coefficients": "d",
 }
 _MAX_BYTES = 100_000
-_ROUNDING = 1e-3  # poses are written with a few decimals
 _LARGEST = 1e9
 
 
@@ -139,16 +138,13 @@ def _distortion(path: Path, fields: Mapping[str, Any]) -> tuple[DistortionModel,
 def _pose(path: Path, value: Any) -> FloatArray:
     """Return the 4x4 pose, or fail when it does not turn and move without scale or mirror."""
     rows = value if isinstance(value, list) and len(value) == 4 else []
-    pose = np.array([_numbers(path, "T_world_cam", row, (4,)) for row in rows])
+    written = np.array([_numbers(path, "T_world_cam", row, (4,)) for row in rows])
     remedy = "Give the pose of the optical frame in the world as 4 rows of 4 numbers, metres."
-    if pose.shape != (4, 4):
+    if written.shape != (4, 4):
         _fail(path, "has a T_world_cam that is not 4x4", remedy)
-    if not is_rigid(pose, _ROUNDING):
+    pose = nearest_rigid(written)
+    if pose is None:
         _fail(path, "has a T_world_cam that is no rotation and translation", remedy)
-    # What was rounded when it was written becomes the nearest rotation, exactly.
-    left, _, right = np.linalg.svd(pose[:3, :3])
-    pose[:3, :3] = left @ right
-    pose[3] = (0, 0, 0, 1)
     return pose
 
 

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from fastapi import FastAPI, Response
 from fastapi import Request as HttpRequest
 from fastapi.concurrency import run_in_threadpool
@@ -17,6 +16,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from robo_refer.engines.base import Request
 from robo_refer.engines.http_call import bearer_key
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.geometry.camera import rays
+from robo_refer.geometry.transforms import nearest_rigid
 from robo_refer.parsing import format_answer
 from robo_refer.referrer import Referrer
 from robo_refer.serve import chat
@@ -151,16 +152,22 @@ def _frame(asked: ReferRequest) -> Frame:
 
 
 def _camera(fields: CameraFields) -> CameraModel:
+    """Return the camera, checked: what fails in a batch is asked again with everybody else's."""
     given = fields.model_dump()
     given["distortion"] = tuple(given["distortion"])
-    pose = given.pop("T_world_cam")
-    if pose is not None and [len(row) for row in pose] != [4] * 4:
-        raise RoboReferError(
-            ErrorCode.BAD_CAMERA,
-            "T_world_cam is not a 4x4 matrix.",
-            "Give the pose of the camera's optical frame in the world as 4 rows of 4 numbers.",
-        )
-    return CameraModel(**given, T_world_cam=None if pose is None else np.array(pose))
+    written, pose = given.pop("T_world_cam"), None
+    if written is not None:
+        is_4x4 = [len(row) for row in written] == [4] * 4
+        pose = nearest_rigid(written) if is_4x4 else None
+        if pose is None:
+            raise RoboReferError(
+                ErrorCode.BAD_CAMERA,
+                "T_world_cam is not a 4x4 matrix of a rotation and a translation.",
+                "Give the pose of the camera's optical frame in the world, metres.",
+            )
+    camera = CameraModel(**given, T_world_cam=pose)
+    rays([(camera.cx, camera.cy)], camera)  # knows which lenses there are
+    return camera
 
 
 def _text(referral: Referral) -> str:

@@ -24,6 +24,7 @@ from robo_refer.engines.base import Request
 from robo_refer.engines.chat_endpoint import ChatEndpoint
 from robo_refer.engines.http_engine import ChatEngine
 from robo_refer.errors import RoboReferError
+from robo_refer.geometry import from_quaternion, transform_points
 from robo_refer.referrer import Referrer
 from robo_refer.serve import app, listening
 from robo_refer.serve.batcher import Batcher
@@ -124,6 +125,28 @@ def test_refer_returns_the_point_in_metres(url: str) -> None:
     assert post(url, "/v1/refer", body | {"instruction": "nothing"}).json()["status"] == "no_target"
 
 
+def test_a_pose_may_be_written_with_a_few_decimals(url: str) -> None:
+    turn = from_quaternion((0.1, 0.2, 0.3, 0.9274), (1, 2, 3))
+    body = {
+        "instruction": "the mug", "image": picture(128), "depth": depth(1000),
+        "camera": CAMERA | {"T_world_cam": np.round(turn, 4).tolist()},
+    }  # fmt: skip
+    (point,) = post(url, "/v1/refer", body).json()["points"]
+    assert point["p_frame_m"] == pytest.approx(
+        tuple(transform_points(turn, point["p_cam_m"])), abs=1e-3
+    )
+
+
+def test_what_is_wrong_with_a_camera_never_reaches_the_model(
+    url: str, engine: ColourEngine
+) -> None:
+    asked = len(engine.seen)
+    body = {"instruction": "the mug", "image": picture(), "depth": depth()}
+    for wrong in ({"distortion_model": "plumb_bob", "distortion": [1]}, {"T_world_cam": [[1]]}):
+        assert post(url, "/v1/refer", body | {"camera": CAMERA | wrong}).status_code == 400
+    assert len(engine.seen) == asked
+
+
 @pytest.mark.parametrize(
     ("change", "status", "word"),
     [
@@ -137,6 +160,12 @@ def test_refer_returns_the_point_in_metres(url: str) -> None:
         ({"camera": CAMERA | {"width": 33}}, 400, "33x24"),
         ({"camera": CAMERA | {"fx": 0.0}}, 400, "positive"),
         ({"camera": CAMERA | {"T_world_cam": [[1.0]]}}, 400, "4x4"),
+        ({"camera": CAMERA | {"T_world_cam": [[0.0] * 4] * 4}}, 400, "rotation"),
+        (
+            {"camera": CAMERA | {"distortion_model": "plumb_bob", "distortion": [1]}},
+            400,
+            "plumb_bob",
+        ),
         ({"instruction": "x" * 3000}, 422, "instruction"),
         ({"surprise": 1}, 422, "surprise"),
         ({"instruction": "hole"}, 400, "hole"),
