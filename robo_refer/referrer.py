@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os.path import isfile  # unlike Path's, it says no to every name that is none
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -52,7 +53,7 @@ class Referrer:
                 are given to a model that has none.
         """
         folder = BUNDLED.get(str(name_or_path), Path(name_or_path))
-        if (folder / files.TILING).is_file():
+        if isfile(folder / files.TILING):
             from robo_refer.engines.torch_tiled_engine import TorchTiledEngine
 
             return cls(TorchTiledEngine(folder, **options), lift)
@@ -67,9 +68,9 @@ class Referrer:
             from robo_refer.engines.http_engine import QueryEngine
 
             return cls(QueryEngine(HttpCaller(str(name_or_path))), lift)
-        if (folder / files.ONNX_CONFIG).is_file():
+        if isfile(folder / files.ONNX_CONFIG):
             return cls(OnnxEngine(folder), lift)
-        if (folder / files.TORCH_CONFIG).is_file():
+        if isfile(folder / files.TORCH_CONFIG):
             from robo_refer.engines.torch_engine import TorchEngine
 
             return cls(TorchEngine(folder), lift)

@@ -122,6 +122,8 @@ class TargetTracker:
 
     def _follow(self, frame: Frame) -> LostReason | None:
         grey = _grey(frame)
+        if grey.shape != self._grey.shape:  # of another size, or turned: not the view that it was
+            return "left_view"
         moved = _flow(self._grey, grey, self._corners, self._last.uv_px)
         self._grey = grey
         if moved is None or len(moved.corners) < self._options.min_features:

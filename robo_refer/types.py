@@ -104,6 +104,12 @@ class Frame:
                 "(rows x columns).",
                 "Register depth to colour first (for example with depth_image_proc).",
             )
+        if self.depth_m is not None and not np.issubdtype(self.depth_m.dtype, np.floating):
+            raise RoboReferError(
+                ErrorCode.BAD_DEPTH,
+                f"Depth holds {self.depth_m.dtype} numbers, not metres as floats.",
+                "Turn its counts into metres, for example depth_mm * 0.001.",
+            )
         if self.camera is not None and (self.camera.width, self.camera.height) != (width, height):
             raise RoboReferError(
                 ErrorCode.BAD_CAMERA,

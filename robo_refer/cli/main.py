@@ -42,6 +42,9 @@ COMMANDS: dict[str, Command] = {
     "model": Command("robo_refer.model.cli:main", "export, convert and start checkpoints"),
 }
 
+_USAGE = RoboReferError(
+    ErrorCode.BAD_REQUEST, "The arguments are not those of this command.", "See its --help."
+)
 EXAMPLE = """\
 example:
   robo-refer point --rgb color.png --depth depth.png --camera camera.json \\
@@ -55,13 +58,18 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run_command(command: Callable[[list[str]], None], arguments: list[str]) -> None:
-    """Run a command and exit: 0 done, 2 an expected failure in one line, 130 interrupted."""
+    """Run a command and exit: 0 done, 2 an expected failure or wrong usage, 130 interrupted."""
     try:
         command(arguments)
         sys.stdout.flush()
     except RoboReferError as error:
         _report(error, as_json="--json" in arguments)
         sys.exit(EXIT_ERROR)
+    except SystemExit as end:
+        # People have been told on stderr already, with a hint; machines read stdout.
+        if end.code == EXIT_ERROR and "--json" in arguments:
+            print(json.dumps(_USAGE.as_dict()), flush=True)
+        raise
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:

@@ -30,23 +30,22 @@ class PointOptions:
     """Colour image: PNG, JPEG, TIFF, BMP or WebP, 8 bits a channel."""
 
     depth: Path | None = None
-    """Depth registered to the image: 16-bit PNG in millimetres, or 32-bit float TIFF or .npy in
-    metres. Without it the answer is a pixel."""
+    """Depth registered to the image: 16-bit PNG in mm, 32-bit float TIFF or .npy in metres.
+    Without it the answer is a pixel."""
 
     camera: Path | None = None
-    """Intrinsics: JSON with fx fy cx cy width height and optionally T_world_cam (4x4), or a ROS
-    camera_info as .yaml."""
+    """Intrinsics: JSON with fx fy cx cy width height, and T_world_cam (4x4) where it is known.
+    Or a ROS camera_info as .yaml."""
 
     depth_unit: DepthUnit | None = None
     """Unit of the depth file, where its encoding does not say it."""
 
     model: str = "nano"
-    """"nano", which comes with the package, the folder of a checkpoint, or the address of a server
-    (http://...)."""
+    """"nano", the folder of a checkpoint, or the address of a server (http://...)."""
 
     depth_model: str = ""
-    """For a converted 2B or 8B where there is no depth file: take depth from this monocular model,
-    a folder or a name on the hub such as depth-anything/Depth-Anything-V2-Large-hf."""
+    """For a converted 2B or 8B where there is no depth file: take depth from this model.
+    A folder, or a name on the hub such as depth-anything/Depth-Anything-V2-Large-hf."""
 
     quantize: Literal["int8", "int4"] | None = None
     """Load the language model of a converted 2B or 8B in 8 or 4 bits."""
@@ -67,7 +66,6 @@ def main(argv: list[str]) -> None:
         PointOptions,
         args=argv,
         prog="robo-refer point",
-        description=PointOptions.__doc__,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     # What can fail fast does so before a model is loaded.
@@ -104,10 +102,10 @@ def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
     _, data = cv2.imencode(path.suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     try:
         path.write_bytes(data.tobytes())
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise RoboReferError(
             ErrorCode.BAD_FILE,
-            f"The picture {path} cannot be written: {error.strerror}.",
+            f"The picture {path} cannot be written: {getattr(error, 'strerror', None) or error}.",
             "Name a place where you may write.",
         ) from None
 

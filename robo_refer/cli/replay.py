@@ -28,7 +28,7 @@ class ReplayOptions:
     """
 
     bag: tyro.conf.Positional[Path]
-    """Folder of a ROS 2 bag, or its .mcap or .db3 file; ROS 1 bags work too."""
+    """Folder of a ROS 2 bag, or its .mcap or .db3 file, or a .bag of ROS 1."""
 
     instruction: str
     """What to point at."""
@@ -52,7 +52,7 @@ class ReplayOptions:
     """Seconds between frames that are answered about; 0 answers about all."""
 
     model: str = "nano"
-    """"nano", which comes with the package, or the folder of a checkpoint."""
+    """"nano", the folder of a checkpoint, or the address of a server (http://...)."""
 
     think: bool = False
     """Reason before answering, even when the question looks direct."""
@@ -70,7 +70,6 @@ def main(argv: list[str]) -> None:
         ReplayOptions,
         args=argv,
         prog="robo-refer ros replay",
-        description=ReplayOptions.__doc__,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     normalise_instruction(options.instruction)
@@ -85,7 +84,7 @@ def main(argv: list[str]) -> None:
     frames = _every(read_bag(options.bag, topics), options.every_s)
     first = next(frames)  # what is wrong with the bag is said before a model is loaded
     if options.pictures is not None:
-        options.pictures.mkdir(parents=True, exist_ok=True)
+        _make_folder(options.pictures)
     referrer = Referrer.from_pretrained(options.model)
     with _lines(options.out) as lines:
         for frame in chain([first], frames):
@@ -113,11 +112,22 @@ def _lines(path: Path | None) -> Iterator[TextIO]:
         return
     try:
         file = path.open("w")
-    except OSError as error:
-        raise RoboReferError(
-            ErrorCode.BAD_FILE,
-            f"{path} cannot be written: {error.strerror}.",
-            "Name a place where you may write.",
-        ) from None
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error) from None
     with file:
         yield file
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error) from None
+
+
+def _not_written(path: Path, error: Exception) -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BAD_FILE,
+        f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.",
+        "Name a place where you may write.",
+    )

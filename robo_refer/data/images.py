@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.types import FloatArray
+from robo_refer.files.image_header import image_size
+from robo_refer.types import MAX_IMAGE_PIXELS, FloatArray
 
 MAX_DEPTH_M = 65.535
 """Deepest value that 16 bits of millimetres hold; what is farther counts as not measured."""
@@ -82,6 +83,9 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
     # OpenCV fills what a cut-off PNG lacks with black and says nothing: look for the end first.
     if not data.endswith(_PNG_END):
         raise _unreadable("it is not a whole PNG")
+    width, height = image_size(data) or (0, 0)
+    if not 0 < width * height <= MAX_IMAGE_PIXELS:
+        raise _unreadable(f"its size is {width}x{height}")
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
     except cv2.error as error:

@@ -87,12 +87,20 @@ class HttpCaller:
 
     def _post_once(self, path: str, body: Any) -> Any:
         deadline = time.monotonic() + self._timeout_s
+        sent = json.dumps(body).encode()  # in ASCII, whatever the text holds
         try:
-            with self._client.stream("POST", f"{self._url}{path}", json=body) as response:
+            with self._client.stream("POST", f"{self._url}{path}", content=sent) as response:
                 content = self._read(response, deadline)
         except httpx2.TimeoutException as error:
             raise _TryAgain(self._timed_out()) from error
-        except (httpx2.TransportError, RuntimeError) as error:  # RuntimeError: closed meanwhile
+        except httpx2.DecodingError as error:
+            raise RoboReferError(
+                ErrorCode.UNPARSABLE_ANSWER,
+                f"{self.shown_url} answers, but what it compressed cannot be read.",
+                "Check the address, and what stands between here and the server.",
+            ) from error
+        # RuntimeError: closed meanwhile; UnicodeError: a name that no host can have.
+        except (httpx2.TransportError, RuntimeError, UnicodeError) as error:
             reason = _short(str(error) or type(error).__name__)
             raise _TryAgain(self._unreachable(f"cannot be reached: {reason}")) from error
         self._check(response, content)
@@ -162,17 +170,35 @@ class _TryAgain(Exception):  # noqa: N818 - not an error yet
         super().__init__(str(error))
 
 
-def _headers(api_key_env: str) -> dict[str, str]:
-    if not api_key_env:
-        return {}
-    key = os.environ.get(api_key_env, "")
+def bearer_key(environment_name: str) -> str:
+    """Return the key in an environment variable; "" for the name "".
+
+    Raises:
+        RoboReferError: BAD_REQUEST when it holds none, or one that no HTTP header can carry.
+    """
+    if not environment_name:
+        return ""
+    key = os.environ.get(environment_name, "")
     if not key:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
-            f"The environment variable {api_key_env} holds no key.",
-            f"Set it, for example: export {api_key_env}=...",
+            f"The environment variable {environment_name} holds no key.",
+            f"Set it, for example: export {environment_name}=...",
         )
-    return {"Authorization": f"Bearer {key}"}
+    if not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"The key in {environment_name} has characters that no HTTP header carries.",
+            "Set it to the key alone, without line breaks or spaces around it.",
+        )
+    return key
+
+
+def _headers(api_key_env: str) -> dict[str, str]:
+    key = bearer_key(api_key_env)
+    return {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {key}"} if key else {}
+    )
 
 
 def _without_secrets(url: str) -> str:
@@ -181,16 +207,19 @@ def _without_secrets(url: str) -> str:
     Raises:
         RoboReferError: BAD_REQUEST when it is no http address.
     """
-    parts = urlsplit(url)
+    wrong = RoboReferError(
+        ErrorCode.BAD_REQUEST,
+        "The server's address is not an http address, or has a query.",
+        "Write it like http://127.0.0.1:8000.",
+    )
+    try:
+        parts, port, _ = urlsplit(url), urlsplit(url).port, httpx2.URL(url)
+    except (ValueError, httpx2.InvalidURL):
+        raise wrong from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            "The server's address is not an http address, or has a query.",
-            "Write it like http://127.0.0.1:8000.",
-        )
-    port = f":{parts.port}" if parts.port else ""
+        raise wrong
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
 
 
 def _retry_after_s(response: httpx2.Response) -> float | None:

@@ -8,11 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Literal
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from robo_refer import relative_depth
+from robo_refer.data import images
 from robo_refer.engines.base import Generation, Request, Timings
 from robo_refer.engines.chat_endpoint import ChatEndpoint, image_part, text_part
 from robo_refer.engines.http_call import HttpCaller
@@ -24,11 +21,6 @@ DepthForm = Literal["metric", "relative"]
 """How depth travels: 16-bit millimetres (our server), or the released server's 8-bit relative."""
 
 
-def rgb_png(rgb: NDArray[np.uint8]) -> bytes:
-    """Return (height, width, 3) RGB as a PNG."""
-    return _png(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-
-
 def depth_png(depth_m: FloatArray, form: DepthForm) -> bytes:
     """Return (height, width) metres as a PNG: 16-bit millimetres, or relative in three channels.
 
@@ -36,11 +28,8 @@ def depth_png(depth_m: FloatArray, form: DepthForm) -> bytes:
         RoboReferError: BAD_DEPTH when not one pixel is measured.
     """
     if form == "metric":
-        millimetres = np.nan_to_num(depth_m * 1000.0, nan=0.0, posinf=0.0, neginf=0.0)
-        inside = (millimetres > 0) & (millimetres < 2**16)
-        image = np.where(inside, np.rint(millimetres), 0).astype(np.uint16)
-        if image.any():
-            return _png(image)
+        if ((depth_m > 0) & (depth_m <= images.MAX_DEPTH_M)).any():
+            return images.encode_depth(depth_m)
     else:
         relative = relative_depth.relative_depth(depth_m)
         if relative is not None:
@@ -50,11 +39,6 @@ def depth_png(depth_m: FloatArray, form: DepthForm) -> bytes:
         "Not one pixel of the depth is measured.",
         "Check the unit and the sensor, or leave depth out to get a 2D answer.",
     )
-
-
-def _png(image: NDArray[Any]) -> bytes:
-    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return bytes(data)
 
 
 class HttpEngine(ABC):
@@ -123,7 +107,7 @@ class QueryEngine(HttpEngine):
         frame = request.frame
         maps = [] if frame.depth_m is None else [_base64(depth_png(frame.depth_m, self._depth))]
         body: dict[str, Any] = {
-            "image_url": [_base64(rgb_png(frame.rgb))],
+            "image_url": [_base64(images.encode_rgb(frame.rgb))],
             "depth_url": maps,
             "enable_depth": int(bool(maps) or self._estimate_depth),
             "text": request.instruction + self._suffix,
@@ -175,7 +159,7 @@ class ChatEngine(HttpEngine):
     def ask(self, request: Request) -> str:
         """Return the answer to one request."""
         frame = request.frame
-        parts = [image_part(rgb_png(frame.rgb))]
+        parts = [image_part(images.encode_rgb(frame.rgb))]
         if self._depth is not None and frame.depth_m is not None:
             parts.append(image_part(depth_png(frame.depth_m, self._depth)))
         parts.append(text_part(self._prompt(request.instruction)))

@@ -6,12 +6,14 @@ node.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from robo_refer.errors import ErrorCode, RoboReferError
@@ -40,6 +42,14 @@ class BagOptions:
     slop_s: float = 0.02
     rectified: bool = False
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.slop_s < math.inf:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"Stamps cannot differ by {self.slop_s} s.",
+                "Give a finite number of seconds, 0 or more.",
+            )
+
 
 def read_bag(path: Path, options: BagOptions) -> Iterator[Frame]:
     """Yield every colour image that has a depth image, in the order of the recording.
@@ -49,15 +59,28 @@ def read_bag(path: Path, options: BagOptions) -> Iterator[Frame]:
             missing or several fit; UNSYNCED when no images are of one moment; what the images
             themselves are short of (BAD_IMAGE, BAD_DEPTH, BAD_CAMERA).
     """
-    store = get_typestore(Stores.LATEST)
+    with _damage_said(path):
+        reader = AnyReader([path], default_typestore=get_typestore(Stores.LATEST))
+        reader.open()
+    with closing(reader):
+        yield from _frames(reader, options)
+
+
+@contextmanager
+def _damage_said(path: Path) -> Iterator[None]:
+    """Turn what a damaged bag makes its readers raise into BAD_FILE: each has its own exceptions.
+
+    Raises:
+        RoboReferError: BAD_FILE.
+    """
     try:
-        with AnyReader([path], default_typestore=store) as reader:
-            yield from _frames(reader, options)
-    except (AnyReaderError, OSError) as error:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise RoboReferError(
             ErrorCode.BAD_FILE,
-            f"{path} cannot be read as a bag: {' '.join(str(error).split()).rstrip('.')}.",
-            "Give the folder of a ROS 2 bag, or its .mcap or .db3 file.",
+            f"{path} cannot be read as a bag: {reason}.",
+            "Give the folder of a ROS 2 bag, or its .mcap or .db3 file, or a ROS 1 .bag.",
         ) from error
 
 
@@ -112,8 +135,9 @@ def _messages(reader: AnyReader, topics: Sequence[str]) -> Iterator[tuple[str, A
     wanted = [each for each in reader.connections if each.topic in topics]
     if not wanted:
         return
-    for connection, _, data in reader.messages(connections=wanted):
-        yield connection.topic, reader.deserialize(data, connection.msgtype)
+    with _damage_said(reader.paths[0]):
+        for connection, _, data in reader.messages(connections=wanted):
+            yield connection.topic, reader.deserialize(data, connection.msgtype)
 
 
 def _only(topics: dict[str, str], kinds: Sequence[str], role: str, *, has_depth: bool) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -21,7 +22,7 @@ import yaml
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.files.pictures import read_bytes
-from robo_refer.geometry.transforms import is_rigid
+from robo_refer.geometry.transforms import nearest_rigid
 from robo_refer.types import CameraModel, DistortionModel, FloatArray
 
 _REQUIRED = ("fx", "fy", "cx", "cy", "width", "height")
@@ -43,8 +44,7 @@ _ROS_NAMES = {
     "camera_matrix": "k",
     "distortion_coefficients": "d",
 }
-_MAX_BYTES = 1_000_000
-_ROUNDING = 1e-3  # poses are written with a few decimals
+_MAX_BYTES = 100_000
 _LARGEST = 1e9
 
 
@@ -63,7 +63,7 @@ def read_camera(path: Path) -> CameraModel:
         is_yaml = path.suffix.lower() in {".yaml", ".yml"}
         # Echoed messages end with a document mark: only the first document counts.
         fields = next(iter(yaml.safe_load_all(text)), None) if is_yaml else json.loads(text)
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
+    except Exception as error:  # YAML's own tags fail in many ways: "!!bool x" is a KeyError
         reason = " ".join(str(error).split())
         _fail(path, f"cannot be parsed: {reason}", "Give JSON, or a ROS camera_info as .yaml.")
     if not isinstance(fields, dict):
@@ -77,7 +77,9 @@ def _camera(path: Path, fields: Mapping[str, Any]) -> CameraModel:
     """Check every key and value of our layout, and return the camera."""
     _check_names(path, fields, (*_REQUIRED, *_OPTIONAL), _REQUIRED)
     model, distortion = _distortion(path, fields)
-    pose = fields.get("T_world_cam")
+    pose, frame = fields.get("T_world_cam"), fields.get("frame") or CameraModel.frame
+    if not isinstance(frame, str | int | float):  # YAML reads a serial number as one
+        _fail(path, f"has frame = {_shown(frame)}", "Give the name of the optical frame.")
     return CameraModel(
         width=_pixels(path, "width", fields["width"]),
         height=_pixels(path, "height", fields["height"]),
@@ -88,7 +90,7 @@ def _camera(path: Path, fields: Mapping[str, Any]) -> CameraModel:
         distortion_model=model,
         distortion=distortion,
         T_world_cam=None if pose is None else _pose(path, pose),
-        frame=str(fields.get("frame") or CameraModel.frame),
+        frame=str(frame),
     )
 
 
@@ -125,7 +127,9 @@ def _distortion(path: Path, fields: Mapping[str, Any]) -> tuple[DistortionModel,
     model = fields.get("distortion_model") or ("plumb_bob" if values else "none")
     if not isinstance(model, str) or model not in _COEFFICIENTS:
         _fail(
-            path, f"has the distortion model {model!r}", f"Use one of {', '.join(_COEFFICIENTS)}."
+            path,
+            f"has the distortion model {_shown(model)}",
+            f"Use one of {', '.join(_COEFFICIENTS)}.",
         )
     checked = _numbers(path, f"distortion ({model})", values, _COEFFICIENTS[model])
     return cast(DistortionModel, model), checked
@@ -134,16 +138,13 @@ def _distortion(path: Path, fields: Mapping[str, Any]) -> tuple[DistortionModel,
 def _pose(path: Path, value: Any) -> FloatArray:
     """Return the 4x4 pose, or fail when it does not turn and move without scale or mirror."""
     rows = value if isinstance(value, list) and len(value) == 4 else []
-    pose = np.array([_numbers(path, "T_world_cam", row, (4,)) for row in rows])
+    written = np.array([_numbers(path, "T_world_cam", row, (4,)) for row in rows])
     remedy = "Give the pose of the optical frame in the world as 4 rows of 4 numbers, metres."
-    if pose.shape != (4, 4):
+    if written.shape != (4, 4):
         _fail(path, "has a T_world_cam that is not 4x4", remedy)
-    if not is_rigid(pose, _ROUNDING):
+    pose = nearest_rigid(written)
+    if pose is None:
         _fail(path, "has a T_world_cam that is no rotation and translation", remedy)
-    # What was rounded when it was written becomes the nearest rotation, exactly.
-    left, _, right = np.linalg.svd(pose[:3, :3])
-    pose[:3, :3] = left @ right
-    pose[3] = (0, 0, 0, 1)
     return pose
 
 
@@ -154,7 +155,7 @@ def _check_names(
         if name not in known:
             close = difflib.get_close_matches(str(name), known, 1, cutoff=0.5)
             hint = f"Did you mean {close[0]!r}? " if close else ""
-            _fail(path, f"has an unknown key {str(name)!r}", f"{hint}Known: {', '.join(known)}.")
+            _fail(path, f"has an unknown key {_shown(name)}", f"{hint}Known: {', '.join(known)}.")
     missing = [name for name in required if name not in fields]
     if missing:
         _fail(path, f"lacks {', '.join(missing)}", f"Give {', '.join(required)}.")
@@ -164,14 +165,14 @@ def _number(path: Path, name: str, value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     # No camera has a value of a billion; larger integers would not even become floats.
     if not is_number or not abs(value) < _LARGEST:
-        _fail(path, f"has {name} = {value!r:.60}", "Give a finite number.")
+        _fail(path, f"has {name} = {_shown(value)}", "Give a finite number.")
     return float(value)
 
 
 def _pixels(path: Path, name: str, value: Any) -> int:
     number = _number(path, name, value)
     if not number.is_integer():
-        _fail(path, f"has {name} = {value!r}", "Give a whole number of pixels.")
+        _fail(path, f"has {name} = {_shown(value)}", "Give a whole number of pixels.")
     return int(number)
 
 
@@ -180,6 +181,11 @@ def _numbers(path: Path, name: str, value: Any, counts: tuple[int, ...]) -> tupl
         wanted = " or ".join(map(str, counts))
         _fail(path, f"has a {name} that is not a list of {wanted} numbers", "Correct it.")
     return tuple(_number(path, name, item) for item in value)
+
+
+def _shown(value: Any) -> str:
+    """Return a value in short: aliases of YAML nest lists that have no end when written out."""
+    return f"{reprlib.repr(value):.60}"
 
 
 def _fail(path: Path, problem: str, remedy: str) -> NoReturn:

@@ -54,7 +54,8 @@ def depth_from(data: bytes, path: Path, unit: DepthUnit | None = None) -> NDArra
             "relative, and then no unit is right.",
         )
     scale = {"mm": 0.001, "m": 1.0}[unit or known or "m"]
-    depth_m = (stored.astype(np.float64) * scale).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is beyond all numbers becomes infinity: not measured
+        depth_m = (stored.astype(np.float64) * scale).astype(np.float32)
     check_depth(depth_m, said=unit is not None)
     return depth_m
 
@@ -103,7 +104,7 @@ def _load_npy(path: Path, data: bytes) -> NDArray[Any]:
         if len(shape) == 2 and shape[0] * shape[1] <= MAX_IMAGE_PIXELS and dtype.kind in "fui":
             array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
             return array
-    except (ValueError, KeyError, EOFError, SyntaxError):
+    except Exception:  # a header is Python's text, and numpy, its tokenizer and parser may fail
         raise _bad_depth(
             f"{path.name} is not a whole .npy file.", "Write it again with numpy.save."
         ) from None

@@ -43,9 +43,10 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     if kind is None:
         return None
     try:
-        return readers[kind](data)
+        size = readers[kind](data)
     except (struct.error, IndexError):
         return None
+    return size if size is not None and min(size) > 0 else None
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
@@ -54,7 +55,9 @@ def _png_size(data: bytes) -> tuple[int, int]:
 
 
 def _bmp_size(data: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from("<ii", data, 18)
+    (header,) = struct.unpack_from("<I", data, 14)
+    # The first version of the header, of 12 bytes, has 16 bits for each side.
+    width, height = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
     return width, abs(height)  # negative: stored top row first
 
 

@@ -25,6 +25,9 @@ from robo_refer.types import MAX_IMAGE_PIXELS
 MAX_FILE_BYTES = 512 * 2**20
 # What libjpeg and libtiff write to stderr while they hand out half a picture as if it were whole.
 _SIGNS_OF_DAMAGE = ("corrupt", "premature", "truncated")
+# How the lines of libjpeg, libpng, libtiff and OpenCV begin.
+_LIBRARIES = ("Corrupt JPEG", "Premature end", "Invalid ", "Unsupported ", "Warning: ", "libpng ",
+              "TIFF", "[ WARN:", "[ INFO:", "[ERROR:")  # fmt: skip
 _STDERR = Lock()  # one at a time: file descriptor 2 is the whole process's
 
 
@@ -99,7 +102,8 @@ def decode(path: Path, data: bytes, what: str, code: ErrorCode) -> Picture:
             array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         except cv2.error:
             array = None
-    if array is None or any(sign in messages[0].lower() for sign in _SIGNS_OF_DAMAGE):
+    said = " ".join(messages).lower()
+    if array is None or any(sign in said for sign in _SIGNS_OF_DAMAGE):
         raise damaged
     return Picture(np.asarray(array), kind)
 
@@ -142,10 +146,14 @@ def _png_is_whole(data: bytes) -> bool:
 
 @contextmanager
 def _captured_stderr() -> Iterator[list[str]]:
-    """Catch what C libraries write to file descriptor 2; the yielded list gets it at the end."""
-    messages = [""]
+    """Catch what C libraries write to file descriptor 2; the yielded list gets it at the end.
+
+    Lines of others, such as another thread's log, are written when the block has ended.
+    """
+    messages: list[str] = []
     with _STDERR, tempfile.TemporaryFile() as log:
-        sys.stderr.flush()
+        if sys.stderr is not None:  # as it is where the descriptor was closed from the start
+            sys.stderr.flush()
         saved = os.dup(2)
         os.dup2(log.fileno(), 2)
         try:
@@ -154,4 +162,9 @@ def _captured_stderr() -> Iterator[list[str]]:
             os.dup2(saved, 2)
             os.close(saved)
             log.seek(0)
-            messages[0] = log.read().decode(errors="replace")
+            for line in log:
+                text = line.decode(errors="replace")
+                if not text.strip() or text.startswith(_LIBRARIES):
+                    messages.append(text)
+                else:
+                    os.write(2, line)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.types import CameraModel, DistortionModel
+from robo_refer.files.image_header import image_size
+from robo_refer.types import MAX_IMAGE_PIXELS, CameraModel, DistortionModel
 
 # encoding -> channels, and the order that makes them RGB.
 _COLOUR: dict[str, tuple[int, tuple[int, int, int]]] = {
@@ -73,13 +74,14 @@ def depth_of(message: Any) -> NDArray[np.float32]:
     Raises:
         RoboReferError: BAD_DEPTH for another encoding, or data that does not fit its size.
     """
-    if message.encoding not in _DEPTH:
+    encoding = message.format if hasattr(message, "format") else message.encoding
+    if encoding not in _DEPTH:  # nor is depth of a `CompressedImage` read
         raise RoboReferError(
             ErrorCode.BAD_DEPTH,
-            f"The depth image has encoding '{message.encoding}'.",
+            f"The depth image has encoding '{encoding}'.",
             f"Publish one of {', '.join(_DEPTH)}; check which topic 'depth' is remapped to.",
         )
-    kind, metres = _DEPTH[message.encoding]
+    kind, metres = _DEPTH[encoding]
     pixels = _pixels(message, kind, 1, ErrorCode.BAD_DEPTH)[..., 0]
     if metres == 1.0:
         return np.ascontiguousarray(pixels, dtype=np.float32)
@@ -99,14 +101,15 @@ def camera_of(message: Any, frame: str, *, image_frame: str, rectified: bool) ->
         RoboReferError: NO_CAMERA_INFO when K is all zeros (not calibrated); BAD_CAMERA for a lens
             model that is not known.
     """
-    if not any(message.k):
+    k, d = _matrix(message, "k"), _matrix(message, "d")
+    if not any(k):
         raise RoboReferError(
             ErrorCode.NO_CAMERA_INFO,
             "The camera_info has a K of zeros: the camera is not calibrated.",
             "Calibrate it, or let the driver load its calibration.",
         )
     name = message.distortion_model
-    coefficients = () if rectified else tuple(float(value) for value in message.d)
+    coefficients = () if rectified else tuple(float(value) for value in d)
     if not any(coefficients) and name not in ("equidistant", "fisheye"):
         name, coefficients = "none", ()
     if rectified:
@@ -117,11 +120,8 @@ def camera_of(message: Any, frame: str, *, image_frame: str, rectified: bool) ->
             f"The camera_info has the lens model '{name}'.",
             f"Known are {', '.join(filter(None, _DISTORTION))}; or rectify the image.",
         )
-    fx, fy, cx, cy = (
-        (message.p[0], message.p[5], message.p[2], message.p[6])
-        if rectified
-        else (message.k[0], message.k[4], message.k[2], message.k[5])
-    )
+    p = _matrix(message, "p")
+    fx, fy, cx, cy = (p[0], p[5], p[2], p[6]) if rectified else (k[0], k[4], k[2], k[5])
     return CameraModel(
         width=message.width,
         height=message.height,
@@ -133,6 +133,11 @@ def camera_of(message: Any, frame: str, *, image_frame: str, rectified: bool) ->
         distortion=coefficients,
         frame=frame or image_frame or message.header.frame_id,
     )
+
+
+def _matrix(message: Any, name: str) -> Any:
+    """Return one of a calibration's matrices, whose names ROS 1 writes in capitals."""
+    return getattr(message, name if hasattr(message, name) else name.upper())
 
 
 def _pixels(message: Any, kind: str, channels: int, code: ErrorCode) -> NDArray[Any]:
@@ -158,11 +163,14 @@ def _pixels(message: Any, kind: str, channels: int, code: ErrorCode) -> NDArray[
 
 def _decompressed(message: Any) -> NDArray[np.uint8]:
     data = np.frombuffer(message.data, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    width, height = image_size(data.tobytes()) or (0, 0)
+    # Checked before decoding: a header may promise more than there is memory.
+    small = 0 < width * height <= MAX_IMAGE_PIXELS
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if small else None
     if picture is None:
         raise RoboReferError(
             ErrorCode.BAD_IMAGE,
             f"The compressed image ({message.format}) cannot be decoded.",
-            "Publish JPEG or PNG.",
+            f"Publish JPEG or PNG of at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels.",
         )
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)

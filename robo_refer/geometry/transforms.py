@@ -53,6 +53,20 @@ def is_rigid(transform: ArrayLike, tolerance: float = 1e-5) -> bool:
     return bool(orthonormal and last_row and np.linalg.det(rotation) > 0)
 
 
+def nearest_rigid(transform: ArrayLike, tolerance: float = 1e-3) -> Array | None:
+    """Return the rigid (4, 4) transform nearest to one that was written with a few decimals.
+
+    None where it is further from any than rounding explains.
+    """
+    if not is_rigid(transform, tolerance):
+        return None
+    matrix = np.array(transform, dtype=np.float64)
+    left, _, right = np.linalg.svd(matrix[:3, :3])
+    matrix[:3, :3] = left @ right
+    matrix[3] = (0, 0, 0, 1)
+    return matrix
+
+
 def invert(transform: ArrayLike) -> Array:
     """Return `T_b_a` of `T_a_b`.
 

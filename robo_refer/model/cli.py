@@ -34,8 +34,7 @@ def convert(
     Example: robo-refer model convert Zhoues/RoboRefer-2B-SFT --out checkpoints/2b
 
     Args:
-        source: folder in the released layout (llm/, vision_tower/, mm_projector/, depth_tower/,
-            depth_projector/), or its name on the hub.
+        source: folder in the released layout (llm/, vision_tower/ ...), or its name on the hub.
         out: new folder; `robo-refer point --model OUT` then uses it.
         reverse: the source is ours; write the released layout, which the original code reads.
         revision: of a name on the hub.
@@ -56,12 +55,12 @@ def init_depth(
 ) -> None:
     """Write a plain NVILA as a checkpoint of ours, its depth tower a copy of the RGB tower.
 
-    That is how RoboRefer's training starts. Example:
-    robo-refer model init-depth Efficient-Large-Model/NVILA-Lite-2B --out checkpoints/2b-start
+    That is how RoboRefer's training starts.
+
+    Example: robo-refer model init-depth Efficient-Large-Model/NVILA-Lite-2B --out 2b-start
 
     Args:
-        source: folder of an NVILA without depth (llm/, vision_tower/, mm_projector/), or its name
-            on the hub.
+        source: folder of an NVILA without depth, or its name on the hub.
         out: new folder.
         revision: of a name on the hub.
     """

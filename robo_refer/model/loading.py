@@ -31,7 +31,7 @@ def load_checkpoint(folder: Path, **options: Any) -> tuple[RoboReferForCondition
         tiled = (folder / files.TILING).is_file()
         processor = (TiledProcessor if tiled else RoboReferProcessor).from_pretrained(folder)
         model, report = RoboReferForConditionalGeneration.from_pretrained(
-            folder, output_loading_info=True, **options
+            folder, output_loading_info=True, use_safetensors=True, **options
         )
     except Exception as error:  # each library has its own exceptions for a broken file
         raise _bad_checkpoint(folder, " ".join(str(error).split())) from error
@@ -45,5 +45,5 @@ def _bad_checkpoint(folder: Path, reason: str) -> RoboReferError:
     return RoboReferError(
         ErrorCode.BAD_CHECKPOINT,
         f"The checkpoint in {folder} cannot be loaded: {reason.rstrip('.')}.",
-        "Give a folder written by 'robo-refer train sft' or save_pretrained.",
+        "Give a folder written by 'robo-refer train sft', 'model convert' or save_pretrained.",
     )

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import BatchFeature, PreTrainedTokenizerFast, ProcessorMixin
+from transformers import BatchFeature, PreTrainedTokenizerFast
 
 from robo_refer import checkpoint_files as files
 from robo_refer import tokens
+from robo_refer.model.frame_processor import FrameProcessor
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
-from robo_refer.types import FloatArray, Frame
+from robo_refer.types import FloatArray
 
 
-class RoboReferProcessor(ProcessorMixin):
-    """Turns frames and instructions into a left-padded batch, with and without depth mixed.
-
-    The pixels come from `robo_refer.preprocess`, the same functions that the ONNX engine uses.
+class RoboReferProcessor(FrameProcessor):
+    """nano's: the pixels come from `robo_refer.preprocess`, the functions of the ONNX engine.
 
     Args:
         tokenizer: a tokenizer that holds `robo_refer.tokens.all_added_tokens()`.
         spec: what the checkpoint's towers expect.
     """
 
-    attributes = ["tokenizer"]  # noqa: RUF012 - transformers' own name and form
     tokenizer_class = "PreTrainedTokenizerFast"
-
-    def __init__(
-        self,
-        tokenizer: PreTrainedTokenizerFast,
-        spec: PreprocessSpec,
-    ) -> None:
-        super().__init__(tokenizer)
-        self.spec = spec
+    tokenizer_type = PreTrainedTokenizerFast
+    spec_type = PreprocessSpec
+    spec_file = files.PREPROCESS
+    spec: PreprocessSpec
 
     def __call__(
         self,
@@ -85,33 +76,3 @@ class RoboReferProcessor(ProcessorMixin):
                 "depth_mask": torch.tensor([m is not None for m in depth]),
             }
         )
-
-    def from_frames(
-        self, frames: Sequence[Frame], instructions: Sequence[str], reason: bool = False
-    ) -> BatchFeature:
-        """Return the batch for frames and their instructions."""
-        return self(
-            images=[frame.rgb for frame in frames],
-            depth=[frame.depth_m for frame in frames],
-            text=instructions,
-            reason=reason,
-        )
-
-    def batch_decode(self, sequences: Any, skip_special_tokens: bool = True, **_: Any) -> list[str]:
-        """Return the texts; the grammar's own tokens are text, so only padding is dropped."""
-        return self.tokenizer.batch_decode(sequences, skip_special_tokens=skip_special_tokens)
-
-    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> list[str]:
-        """Write the tokenizer and the preprocessing spec."""
-        folder = Path(save_directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        written = self.tokenizer.save_pretrained(folder)
-        (folder / files.PREPROCESS).write_text(json.dumps(asdict(self.spec), indent=1) + "\n")
-        return [*written, str(folder / files.PREPROCESS)]
-
-    @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **_: Any) -> Any:
-        """Read both from a checkpoint folder."""
-        folder = Path(pretrained_model_name_or_path)
-        spec = PreprocessSpec.from_dict(json.loads((folder / files.PREPROCESS).read_text()))
-        return cls(PreTrainedTokenizerFast.from_pretrained(folder), spec)

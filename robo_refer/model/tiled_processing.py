@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoTokenizer, BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
+from transformers import AutoTokenizer, BatchFeature, PreTrainedTokenizerBase
 
 from robo_refer import chat, tokens
 from robo_refer import checkpoint_files as files
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model.frame_processor import FrameProcessor
 from robo_refer.relative_depth import relative_depth
 from robo_refer.tiling import Grid, TilingSpec, cut_tiles, tile_pixels
-from robo_refer.types import FloatArray, Frame
+from robo_refer.types import FloatArray
 
 Depth = FloatArray | NDArray[np.uint8]
 """(height, width) float in metres, or (height, width, 3) uint8 relative depth, near bright."""
@@ -37,20 +36,22 @@ class TiledImage:
     grid: Grid
 
 
-class TiledProcessor(ProcessorMixin):
-    """Turns frames and instructions into a left-padded batch, with and without depth mixed.
+class TiledProcessor(FrameProcessor):
+    """That of the converted 2B and 8B: images in tiles, and a chat.
 
     Args:
         tokenizer: the released one, with its chat template.
         spec: how images are cut.
     """
 
-    attributes = ["tokenizer"]  # noqa: RUF012 - transformers' own name and form
     tokenizer_class = "AutoTokenizer"
+    tokenizer_type = AutoTokenizer
+    spec_type = TilingSpec
+    spec_file = files.TILING
+    spec: TilingSpec
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, spec: TilingSpec) -> None:
-        super().__init__(tokenizer)
-        self.spec = spec
+        super().__init__(tokenizer, spec)
         self._image, self._depth = tokenizer.convert_tokens_to_ids([tokens.IMAGE, tokens.DEPTH])
         self._words = [word.content for word in tokenizer.added_tokens_decoder.values()]
         self._end = tokenizer("\n", add_special_tokens=False)["input_ids"]
@@ -93,17 +94,6 @@ class TiledProcessor(ProcessorMixin):
             data["depth_values"] = torch.cat([one.pixels for one in given])
             data["depth_grids"] = torch.tensor([one.grid for one in given])
         return BatchFeature(data)
-
-    def from_frames(
-        self, frames: Sequence[Frame], instructions: Sequence[str], reason: bool = False
-    ) -> BatchFeature:
-        """Return the batch for frames and their instructions."""
-        return self(
-            images=[frame.rgb for frame in frames],
-            depth=[frame.depth_m for frame in frames],
-            text=instructions,
-            reason=reason,
-        )
 
     def tile(self, picture: NDArray[np.uint8]) -> TiledImage:
         """Return the tiles of a (height, width, 3) image or relative depth map."""
@@ -152,25 +142,6 @@ class TiledProcessor(ProcessorMixin):
         if self.spec.tiling == "dynamic":
             return [self.spec.tile_tokens] * tiles
         return [self.spec.tile_tokens * grid[0] * grid[1]]
-
-    def batch_decode(self, sequences: Any, skip_special_tokens: bool = True, **_: Any) -> list[str]:
-        """Return the texts without special tokens."""
-        return self.tokenizer.batch_decode(sequences, skip_special_tokens=skip_special_tokens)
-
-    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> list[str]:
-        """Write the tokenizer and the tiling."""
-        folder = Path(save_directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        written = self.tokenizer.save_pretrained(folder)
-        (folder / files.TILING).write_text(json.dumps(self.spec.as_dict(), indent=1) + "\n")
-        return [*written, str(folder / files.TILING)]
-
-    @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **_: Any) -> Any:
-        """Read both from a checkpoint folder."""
-        folder = Path(pretrained_model_name_or_path)
-        spec = TilingSpec.from_dict(json.loads((folder / files.TILING).read_text()))
-        return cls(AutoTokenizer.from_pretrained(folder), spec)
 
 
 def depth_picture(depth: Depth) -> NDArray[np.uint8]:

@@ -45,7 +45,8 @@ class Arm:
         options: of the inverse kinematics.
 
     Raises:
-        RoboReferError: BAD_FILE when the description cannot be read or lacks one of the names.
+        RoboReferError: BAD_FILE when the description cannot be read, lacks one of the names, or
+            has joints that are not revolute with limits.
     """
 
     def __init__(
@@ -68,6 +69,12 @@ class Arm:
         self.lower_rad = np.maximum(self._model.lowerPositionLimit, -np.pi)
         self.upper_rad = np.minimum(self._model.upperPositionLimit, np.pi)
         self.max_speed_rad_s = np.asarray(self._model.velocityLimit, float)
+        if self._model.nq != len(self.joints) or not (self.max_speed_rad_s > 0).all():
+            raise RoboReferError(
+                ErrorCode.BAD_FILE,
+                f"In {urdf} some of the arm's joints turn without end or have no speed limit.",
+                "Describe them as revolute joints, each with its limits of angle and velocity.",
+            )
 
     def forward(self, q_rad: Sequence[float] | Vector) -> Vector:
         """Return the 4x4 pose of the tool in the base frame at the joint angles."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from fastapi import FastAPI, Response
 from fastapi import Request as HttpRequest
 from fastapi.concurrency import run_in_threadpool
@@ -16,13 +14,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from robo_refer.engines.base import Request
+from robo_refer.engines.http_call import bearer_key
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.geometry.camera import rays
+from robo_refer.geometry.transforms import nearest_rigid
 from robo_refer.parsing import format_answer
 from robo_refer.referrer import Referrer
 from robo_refer.serve import chat
-from robo_refer.serve.batcher import Batcher
+from robo_refer.serve.batcher import Batcher, failed
 from robo_refer.serve.config import ServeConfig
-from robo_refer.serve.guard import Guard, error_body
+from robo_refer.serve.guard import RETRY_AFTER_S, Guard, error_body
 from robo_refer.serve.metrics import Metrics
 from robo_refer.serve.pictures import depth_of, depth_of_either_kind, rgb_of
 from robo_refer.serve.schema import (
@@ -39,11 +40,11 @@ STATUS = {
     ErrorCode.BUSY: 429,
     ErrorCode.BACKEND_TIMEOUT: 504,
     ErrorCode.BACKEND_UNREACHABLE: 502,
+    ErrorCode.UNPARSABLE_ANSWER: 502,
     ErrorCode.UNKNOWN: 500,
 }
 """HTTP status of errors; every other one is the caller's: 400."""
 
-RETRY_AFTER_S = "1"
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorReply} for status in (400, 401, 408, 413, 422, 429, 500, 502, 504)
 }
@@ -53,7 +54,7 @@ def create_app(config: ServeConfig, referrer: Referrer) -> Guard:
     """Return the ASGI application for a model.
 
     Raises:
-        RoboReferError: BAD_REQUEST when the key's environment variable is named but empty.
+        RoboReferError: BAD_REQUEST when the key's environment variable holds none that can be sent.
     """
     metrics = Metrics()
     batcher = Batcher(
@@ -83,18 +84,13 @@ def create_app(config: ServeConfig, referrer: Referrer) -> Guard:
     async def _metrics() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    return Guard(app, _key(config), int(config.max_body_mb * 2**20), config.body_timeout_s)
-
-
-def _key(config: ServeConfig) -> str:
-    key = os.environ.get(config.api_key_env, "") if config.api_key_env else ""
-    if config.api_key_env and not key:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            f"The environment variable {config.api_key_env} holds no key.",
-            f"Set it, for example: export {config.api_key_env}=...",
-        )
-    return key
+    return Guard(
+        app,
+        bearer_key(config.api_key_env),
+        max_requests=config.max_queue + config.max_batch,
+        max_bytes=int(config.max_body_mb * 2**20),
+        timeout_s=config.body_timeout_s,
+    )
 
 
 def _add_routes(app: FastAPI, config: ServeConfig, model: str, batcher: Batcher) -> None:
@@ -156,16 +152,22 @@ def _frame(asked: ReferRequest) -> Frame:
 
 
 def _camera(fields: CameraFields) -> CameraModel:
+    """Return the camera, checked: what fails in a batch is asked again with everybody else's."""
     given = fields.model_dump()
     given["distortion"] = tuple(given["distortion"])
-    pose = given.pop("T_world_cam")
-    if pose is not None and [len(row) for row in pose] != [4] * 4:
-        raise RoboReferError(
-            ErrorCode.BAD_CAMERA,
-            "T_world_cam is not a 4x4 matrix.",
-            "Give the pose of the camera's optical frame in the world as 4 rows of 4 numbers.",
-        )
-    return CameraModel(**given, T_world_cam=None if pose is None else np.array(pose))
+    written, pose = given.pop("T_world_cam"), None
+    if written is not None:
+        is_4x4 = [len(row) for row in written] == [4] * 4
+        pose = nearest_rigid(written) if is_4x4 else None
+        if pose is None:
+            raise RoboReferError(
+                ErrorCode.BAD_CAMERA,
+                "T_world_cam is not a 4x4 matrix of a rotation and a translation.",
+                "Give the pose of the camera's optical frame in the world, metres.",
+            )
+    camera = CameraModel(**given, T_world_cam=pose)
+    rays([(camera.cx, camera.cy)], camera)  # knows which lenses there are
+    return camera
 
 
 def _text(referral: Referral) -> str:
@@ -180,7 +182,7 @@ def _report_errors(app: FastAPI) -> None:
     @app.exception_handler(RoboReferError)
     async def expected(_: HttpRequest, error: RoboReferError) -> JSONResponse:
         status = STATUS.get(error.code, 400)
-        headers = {"Retry-After": RETRY_AFTER_S} if status == 429 else None
+        headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 429 else None
         return JSONResponse(error_body(error), status, headers)
 
     @app.exception_handler(RequestValidationError)
@@ -191,6 +193,20 @@ def _report_errors(app: FastAPI) -> None:
             ErrorCode.BAD_REQUEST, f"{place}: {first['msg']}.", "See /docs for what is expected."
         )
         return JSONResponse(error_body(wrong), 422)
+
+    async def refused(_: HttpRequest, error: Any) -> JSONResponse:
+        wrong = RoboReferError(
+            ErrorCode.BAD_REQUEST, f"{error.detail}.", "See /docs for what is expected."
+        )
+        return JSONResponse(error_body(wrong), error.status_code, error.headers)
+
+    for status in (400, 404, 405):  # what FastAPI itself refuses
+        app.add_exception_handler(status, refused)
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: HttpRequest, __: Exception) -> JSONResponse:
+        # Starlette raises it once more when this is sent, and so the log has it.
+        return JSONResponse(error_body(failed()), 500)
 
 
 def _count(app: FastAPI, metrics: Metrics) -> None:

@@ -127,7 +127,8 @@ class Batcher:
         except Exception as error:
             if len(batch) > 1:
                 for waiting in batch:
-                    await self._answer_all([waiting])
+                    if not waiting.answer.done():
+                        await self._answer_all([waiting])
             elif not batch[0].answer.done():
                 batch[0].answer.set_exception(_expected(error))
 
@@ -136,6 +137,11 @@ def _expected(error: Exception) -> RoboReferError:
     if isinstance(error, RoboReferError):
         return error
     _log.error("The model failed on a request.", exc_info=error)
+    return failed()
+
+
+def failed() -> RoboReferError:
+    """Return the error of what nobody expected; the log, not the caller, is told what it was."""
     return RoboReferError(
-        ErrorCode.UNKNOWN, "The model failed on this request.", "The server's log says more."
+        ErrorCode.UNKNOWN, "The server failed on this request.", "The server's log says more."
     )

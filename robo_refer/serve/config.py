@@ -12,7 +12,7 @@ class ServeConfig:
     """Serve a model over HTTP: RoboRefer's protocol, OpenAI's, and our own with 3D points."""
 
     model: str = "nano"
-    """"nano", which comes with the package, or the folder of a checkpoint."""
+    """"nano", the folder of a checkpoint, or the address of another server (http://...)."""
 
     host: str = "127.0.0.1"
     """Address to listen on. Only this machine reaches the default; give 0.0.0.0 for all others."""
@@ -30,7 +30,7 @@ class ServeConfig:
     """How long the first request of a batch waits for others."""
 
     max_queue: int = 64
-    """Requests that may wait; one more is answered 429 with Retry-After."""
+    """Requests that may wait; beyond these and a batch, the answer is 429 with Retry-After."""
 
     timeout_s: float = 30.0
     """Seconds until a waiting request is answered 504."""

@@ -16,12 +16,18 @@ HEADER_TIMEOUT_S = 10.0
 
 
 class ImpatientProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on who has not finished a first request's headers in time."""
+    """HTTP/1.1 that hangs up on who has not finished a request's headers in time."""
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._patience = self.loop.call_later(HEADER_TIMEOUT_S, self._hang_up)
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request."""
+        self._patience.cancel()
+        self._patience = self.loop.call_later(HEADER_TIMEOUT_S, self._hang_up)
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -29,7 +35,8 @@ class ImpatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _hang_up(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+        waits = self.cycle is None or self.cycle.response_complete
+        if waits and not self.transport.is_closing():
             self.transport.close()
 
 
@@ -44,6 +51,7 @@ class Server(uvicorn.Server):
                 host=config.host,
                 port=config.port,
                 http=ImpatientProtocol,
+                ws="none",
                 log_level="warning",
                 timeout_graceful_shutdown=max(1, round(config.drain_s)),
                 server_header=False,

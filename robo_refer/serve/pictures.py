@@ -66,6 +66,12 @@ def depth_of_either_kind(text: str, field: str) -> FloatArray:
     if array.dtype != np.uint8:
         return depth_from(data, Path(field))
     relative = array if array.ndim == 2 else array[..., 0]
+    if array.ndim == 3 and (array[..., 1:3] != relative[..., None]).any():
+        raise RoboReferError(
+            ErrorCode.BAD_DEPTH,
+            f"'{field}' is a colour picture, not depth.",
+            "Send 16-bit millimetres, or relative depth in equal channels.",
+        )
     if int(relative.max()) == int(relative.min()):
         raise RoboReferError(
             ErrorCode.BAD_DEPTH,

@@ -24,7 +24,7 @@ class UiOptions:
     """Address to listen on."""
 
     port: int = 7860
-    """Port to listen on."""
+    """Port to listen on; 0 takes a free one and prints it."""
 
     browser: bool = True
     """Open the page in a browser."""
@@ -32,7 +32,7 @@ class UiOptions:
 
 def main(argv: list[str]) -> None:
     """Run `robo-refer ui` with the arguments after its name."""
-    options = tyro.cli(UiOptions, args=argv, prog="robo-refer ui", description=UiOptions.__doc__)
+    options = tyro.cli(UiOptions, args=argv, prog="robo-refer ui")
 
     from robo_refer.referrer import Referrer
     from robo_refer.ui.page import SAMPLE, build, theme
@@ -41,12 +41,14 @@ def main(argv: list[str]) -> None:
         print(
             f"robo-refer: everyone who reaches {options.host} can use this page.", file=sys.stderr
         )
-    # The page's own server would say it with a traceback, and only once the model is loaded.
-    open_port(options.host, options.port).close()
+    # The page's own server would say it with a traceback, and only once the model is loaded; nor
+    # does it know what port 0 is.
+    with open_port(options.host, options.port) as free:
+        port = free.getsockname()[1]
     page = build(Referrer.from_pretrained(options.model))
     page.launch(
         server_name=options.host,
-        server_port=options.port,
+        server_port=port,
         inbrowser=options.browser,
         share=False,
         theme=theme(),

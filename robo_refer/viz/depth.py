@@ -58,7 +58,7 @@ def _draw_scale(picture: Image, near: float, far: float, has_holes: bool) -> Non
     put_text(picture, left, (x + pad, y + pad), text, WHITE)
     x += 2 * pad + text_size(left, text)[0]
     top = round(y + pad + (text - thick) / 2)
-    ramp = _colours(np.linspace(255, 0, round(bar)).astype(np.uint8)[None])
+    ramp = _colours(np.linspace(255, 0, max(1, round(bar))).astype(np.uint8)[None])
     part = picture[top : top + round(thick), round(x) : round(x) + ramp.shape[1]]
     part[:] = ramp[:, : part.shape[1]]
     put_text(picture, right, (x + bar + pad, y + pad), text, WHITE)

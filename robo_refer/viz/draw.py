@@ -24,6 +24,7 @@ from robo_refer.viz.text import Colour, Image, put_text, wrap
 
 # Small images are enlarged so that text fits beside what it is about; large ones fit a screen.
 PANEL_WIDTHS = (640, 960)
+_PANEL_HEIGHT = 1920
 GOOD: Colour = (20, 130, 60)
 BAD: Colour = (200, 40, 40)
 MUTED: Colour = (95, 100, 110)
@@ -71,9 +72,13 @@ def annotate(
 
 
 def panel_size(frame: Frame, widths: tuple[int, int] = PANEL_WIDTHS) -> tuple[int, int]:
-    """Return the (width, height) that an image is shown at, its proportions kept."""
+    """Return the (width, height) that an image is shown at, its proportions kept.
+
+    The width lies between the two of `widths`, unless the image is so tall that it would not fit.
+    """
     width = min(max(frame.width, widths[0]), widths[1])
-    return width, max(1, round(frame.height * width / frame.width))
+    scale = min(width / frame.width, max(_PANEL_HEIGHT, width) / frame.height)
+    return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
 
 
 def mark(

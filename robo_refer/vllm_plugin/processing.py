@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from transformers import BatchFeature
 from vllm.multimodal.inputs import MultiModalFieldConfig
@@ -35,8 +36,13 @@ class KeepsAlpha(MultiModalDataParser):
     def _parse_image_data(self, data: Any) -> Any:
         items = data if isinstance(data, list) else [data]
         return super()._parse_image_data(
-            [np.asarray(item) if isinstance(item, Image.Image) else item for item in items]
+            [_pixels(item) if isinstance(item, Image.Image) else item for item in items]
         )
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """Return (height, width, 3 or 4); of grey, palette and other modes the colour counts."""
+    return np.asarray(image if image.mode in ("RGB", "RGBA") else image.convert("RGB"))
 
 
 class RoboReferInfo(BaseProcessingInfo):

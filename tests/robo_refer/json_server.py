@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,9 @@ class Served:
 
 
 @contextmanager
-def json_server(reply: Callable[[int, str, Any], Reply]) -> Iterator[Served]:
+def json_server(
+    reply: Callable[[int, str, Any], Reply], headers: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """Serve `reply(number of the call from 0, path, body)` on a free loopback port."""
     served = Served()
 
@@ -33,6 +35,8 @@ def json_server(reply: Callable[[int, str, Any], Reply]) -> Iterator[Served]:
             status, content = reply(len(served.asked) - 1, self.path, body)
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

@@ -104,6 +104,21 @@ def test_failure_is_json_too_for_machines(
     assert err == "robo-refer: BAD_DEPTH: No. Do this.\n"
 
 
+@pytest.mark.parametrize(
+    "wrong", [["point", "--rbg", "a.png"], ["point"], ["serve", "--port", "x"], ["model", "x"]]
+)
+def test_wrong_usage_is_told_to_people_and_to_machines(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run(wrong, capsys)
+    assert (status, out) == (2, "")
+    assert f"robo-refer {wrong[0]} --help" in " ".join(err.split())
+    status, out, err = run([*wrong, "--json"], capsys)
+    assert status == 2
+    assert json.loads(out)["status"] == "bad_request"
+    assert err
+
+
 def test_missing_optional_package_names_its_pip_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

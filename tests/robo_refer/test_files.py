@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -97,6 +100,14 @@ def test_npy_header_that_promises_too_much_is_refused_unread(tmp_path: Path) -> 
     assert error.value.code == ErrorCode.BAD_DEPTH
 
 
+@pytest.mark.parametrize("header", ["((((", "'''", "-" * 5000 + "1", "[" * 5000, "{\n 1\n a"])
+def test_npy_header_that_is_no_python_is_refused(tmp_path: Path, header: str) -> None:
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+    with pytest.raises(RoboReferError, match="whole") as error:
+        read_depth(write(tmp_path / "d.npy", data))
+    assert error.value.code == ErrorCode.BAD_DEPTH
+
+
 def test_full_json_camera(tmp_path: Path) -> None:
     pose = [[0, 0, 1, 0.1], [-1, 0, 0, 0.2], [0, -1, 0, 0.3], [0, 0, 0, 1]]
     fields = {
@@ -161,6 +172,28 @@ def test_uncalibrated_ros_camera_is_refused(tmp_path: Path) -> None:
         read_camera(path)
 
 
+@pytest.mark.parametrize("text", ["!!bool x", "!!timestamp x", "!!int ''", "k: 0b_"])
+def test_yaml_tags_that_do_not_fit_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(RoboReferError, match="cannot be parsed") as error:
+        read_camera(write(tmp_path / "c.yaml", text))
+    assert error.value.code == ErrorCode.BAD_CAMERA
+
+
+@pytest.mark.parametrize("name", ["fx", "width", "frame", "distortion_model"])
+def test_yaml_aliases_are_not_written_out(tmp_path: Path, name: str) -> None:
+    lists = ["&a0 [x, x]", *(f"&a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60))]
+    others = "".join(f"{key}: {value}\n" for key, value in CAMERA.items() if key != name)
+    path = write(tmp_path / "c.yaml", f"{others}{name}: [{', '.join(lists)}]\n")
+    with pytest.raises(RoboReferError, match=name.partition("_")[0]) as error:
+        read_camera(path)
+    assert len(error.value.message) < 400 + len(str(path))
+
+
+def test_a_frame_may_be_a_serial_number(tmp_path: Path) -> None:
+    fields = {**CALIBRATION, "camera_name": 12345}
+    assert read_camera(write(tmp_path / "c.yaml", yaml.safe_dump(fields))).frame == "12345"
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
@@ -207,6 +240,45 @@ def test_size_is_read_from_the_header(number: int) -> None:
     data = LAYOUTS[number]
     assert image_format(data) is not None
     assert image_size(data) == (WIDTH, HEIGHT)
+
+
+def bmp_of_16_bit_sides(width: int, height: int) -> bytes:
+    """A BMP with the first version of its header, and a picture of one byte."""
+    header = struct.pack("<IHHHH", 12, width, height, 1, 24)
+    return b"BM" + struct.pack("<IHHI", 27, 0, 0, 26) + header + b"\0"
+
+
+def test_old_headers_of_bmp_do_not_hide_a_huge_picture() -> None:
+    assert image_size(bmp_of_16_bit_sides(WIDTH, HEIGHT)) == (WIDTH, HEIGHT)
+    with pytest.raises(RoboReferError, match="megapixels"):
+        decode(Path("x"), bmp_of_16_bit_sides(30_000, 32_768), "image", ErrorCode.BAD_IMAGE)
+
+
+@pytest.mark.parametrize("sides", [(0, 5), (5, 0), (-5, 5), (-70_000, -70_000)])
+def test_sides_that_no_picture_has_are_a_damaged_header(sides: tuple[int, int]) -> None:
+    data = bytearray(files.encode(".bmp", RGB))
+    data[18:26] = struct.pack("<ii", *sides)
+    with pytest.raises(RoboReferError, match="damaged header"):
+        decode(Path("x"), bytes(data), "image", ErrorCode.BAD_IMAGE)
+
+
+def test_what_others_write_meanwhile_is_kept_and_no_damage(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    real, line = cv2.imdecode, "ERROR: a log of another thread: the database is corrupt\n"
+
+    def imdecode(*arguments: Any) -> Any:
+        os.write(2, line.encode())
+        return real(*arguments)
+
+    monkeypatch.setattr(cv2, "imdecode", imdecode)
+    assert decode(Path("x"), LAYOUTS[0], "image", ErrorCode.BAD_IMAGE).array.shape == RGB.shape
+    assert capfd.readouterr().err == line
+
+
+def test_pictures_are_read_where_there_is_no_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert decode(Path("x"), LAYOUTS[2], "image", ErrorCode.BAD_IMAGE).array.shape == RGB.shape
 
 
 @pytest.mark.parametrize("number", range(len(LAYOUTS)))

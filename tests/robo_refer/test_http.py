@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
-import time
+from threading import Event
 
 import cv2
 import json_server as server_module
@@ -59,13 +59,55 @@ def test_nobody_listens() -> None:
 
 
 def test_a_server_that_hangs_costs_the_time_limit_and_no_more() -> None:
+    given_up = Event()
+
     def slow(*_: object) -> server_module.Reply:
-        time.sleep(1.0)
+        given_up.wait()
         return as_json({})
 
     with json_server(slow) as served:
         caller = HttpCaller(served.url, timeout_s=0.2, retries=ONCE)
-        assert code_of(caller) is ErrorCode.BACKEND_TIMEOUT
+        try:
+            assert code_of(caller) is ErrorCode.BACKEND_TIMEOUT
+        finally:
+            given_up.set()
+
+
+def test_what_cannot_be_decompressed_is_no_answer() -> None:
+    with json_server(lambda *_: (200, b"hello"), {"Content-Encoding": "gzip"}) as served:
+        assert code_of(HttpCaller(served.url, retries=ONCE)) is ErrorCode.UNPARSABLE_ANSWER
+
+
+def test_text_that_is_no_unicode_is_sent_and_the_server_decides() -> None:
+    with json_server(lambda *_: (400, b"no text")) as served:
+        with pytest.raises(RoboReferError) as caught:
+            HttpCaller(served.url, retries=ONCE).post("/query", {"text": "the \udcff mug"})
+        assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://x:y", "http://127.0.0.1:99999", "http://[::1", "http://a\x01b", "http://ü..de"],
+)
+def test_what_is_no_address_is_refused_before_it_is_asked(address: str) -> None:
+    with pytest.raises(RoboReferError, match="not an http address") as caught:
+        HttpCaller(address)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_a_name_that_no_host_has_cannot_be_reached() -> None:
+    caller = HttpCaller(f"http://{'a' * 300}", retries=ONCE)
+    assert code_of(caller) is ErrorCode.BACKEND_UNREACHABLE
+
+
+@pytest.mark.parametrize("key", ["secret\n", "sec\nret", " secret", "sécret", "secret\x7f"])
+def test_keys_that_no_header_carries_are_refused_unseen(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", key)
+    with pytest.raises(RoboReferError, match="A_KEY") as caught:
+        HttpCaller("http://127.0.0.1:1", api_key_env="A_KEY")
+    assert key.strip() not in str(caught.value)
 
 
 def test_busy_servers_are_asked_again_and_wrong_requests_are_not() -> None:

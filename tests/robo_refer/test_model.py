@@ -236,6 +236,17 @@ def test_corrupt_weights_are_a_clear_error(
     assert "\n" not in str(caught.value)
 
 
+def test_pickled_weights_are_not_read(
+    model: RoboReferForConditionalGeneration, processor: RoboReferProcessor, tmp_path: Path
+) -> None:
+    model.config.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(RoboReferError) as caught:
+        Referrer.from_pretrained(tmp_path)
+    assert caught.value.code is ErrorCode.BAD_CHECKPOINT
+
+
 def test_a_checkpoint_without_some_weights_is_a_clear_error(
     model: RoboReferForConditionalGeneration, processor: RoboReferProcessor, tmp_path: Path
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -46,6 +48,15 @@ def test_a_page_for_others_is_said_to_be_one(capsys: pytest.CaptureFixture[str])
         with pytest.raises(RoboReferError, match=port):
             open_page(["--host", "0.0.0.0", "--port", port, "--no-browser"])
     assert "everyone who reaches 0.0.0.0" in capsys.readouterr().err
+
+
+def test_a_page_on_any_port_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: dict[str, Any] = {}
+    page = SimpleNamespace(launch=lambda **options: launched.update(options))
+    monkeypatch.setattr("robo_refer.ui.page.build", lambda referrer: page)
+    open_page(["--port", "0", "--no-browser"])
+    assert launched["server_port"] > 0
+    assert (launched["server_name"], launched["share"]) == ("127.0.0.1", False)
 
 
 def test_what_is_accepted_is_known_to_be_tcp() -> None:

@@ -126,4 +126,5 @@ def test_no_text_is_slow(name: str, part: str) -> None:
     text = part * (100_000 // len(part))
     started = time.process_time()
     assert outcome(name, text) in ("read", ErrorCode.UNPARSABLE_ANSWER)
-    assert time.process_time() - started < 1
+    # A pattern that grows with the square of the text takes minutes here, any other no second.
+    assert time.process_time() - started < 30

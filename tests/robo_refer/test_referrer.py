@@ -100,7 +100,8 @@ def test_bad_requests_are_refused_before_the_model_is_asked() -> None:
     assert writer.encoded == 0
 
 
-def test_an_unknown_model_is_a_clear_error() -> None:
+@pytest.mark.parametrize("name", ["mega", "m" * 300, "a\0b"])
+def test_an_unknown_model_is_a_clear_error(name: str) -> None:
     with pytest.raises(RoboReferError) as caught:
-        Referrer.from_pretrained("mega")
+        Referrer.from_pretrained(name)
     assert caught.value.code is ErrorCode.BAD_CHECKPOINT

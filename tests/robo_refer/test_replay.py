@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from cli_files import png_claiming
+from rosbags.rosbag1 import Writer as Ros1Writer
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from robo_refer.cli import ros
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.files.bag import BagOptions, read_bag
+from robo_refer.files.ros_messages import rgb_of
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 TYPES = STORE.types
@@ -136,6 +141,59 @@ def test_what_bags_are_short_of(tmp_path: Path) -> None:
     assert refused(tmp_path / "no.mcap").code is ErrorCode.BAD_FILE
     assert refused(tmp_path / "nowhere").code is ErrorCode.BAD_FILE
     assert refused(tmp_path).code is ErrorCode.BAD_FILE
+
+
+def test_bags_of_ros_1_are_read(tmp_path: Path) -> None:
+    store = get_typestore(Stores.ROS1_NOETIC)
+    with Ros1Writer(tmp_path / "one.bag") as writer:
+        for topic, (message,) in recording([0]).items():
+            kind = message.__msgtype__
+            fields = dict(vars(message))
+            stamp = message.header.stamp
+            fields["header"] = store.types["std_msgs/msg/Header"](0, stamp, "eye")
+            names = [field.name for field in dataclasses.fields(store.types[kind])]
+            values = [fields.get(name, fields.get(name.lower())) for name in names]
+            connection = writer.add_connection(topic, kind, typestore=store)
+            data = store.serialize_ros1(store.types[kind](*values), kind)
+            writer.write(connection, stamp.sec * 10**9 + stamp.nanosec, data)
+    (frame,) = read_bag(tmp_path / "one.bag", BagOptions())
+    np.testing.assert_array_equal(frame.rgb, RGB)
+    assert frame.camera is not None
+    assert (frame.camera.fx, frame.camera.cx, frame.camera.frame) == (60.0, 31.5, "eye")
+
+
+def test_compressed_depth_is_refused(tmp_path: Path) -> None:
+    messages = recording([0]) | {"/cam/depth/image_rect": [jpeg(10**12)]}
+    assert refused(write_bag(tmp_path / "bag", messages)).code is ErrorCode.BAD_DEPTH
+
+
+def test_a_compressed_image_is_not_larger_than_any_other() -> None:
+    data = np.frombuffer(png_claiming(60_000, 60_000), np.uint8)
+    message = TYPES["sensor_msgs/msg/CompressedImage"](header(0), "png", data)
+    with pytest.raises(RoboReferError, match="megapixels") as caught:
+        rgb_of(message)
+    assert caught.value.code is ErrorCode.BAD_IMAGE
+
+
+@pytest.mark.parametrize("plugin", list(PLUGINS))
+def test_a_damaged_bag_is_said_to_be_one(tmp_path: Path, plugin: str) -> None:
+    folder = write_bag(tmp_path / "bag", recording([0]), plugin)
+    whole = next(p for p in folder.iterdir() if p.suffix in (".mcap", ".db3"))
+    data, path = whole.read_bytes(), tmp_path / f"damaged{whole.suffix}"
+    for share in np.linspace(0, 0.99, 25):
+        place = int(share * len(data))
+        for damaged in (data[:place], data[:place] + bytes(20) + data[place + 20 :]):
+            path.write_bytes(damaged)
+            with suppress(RoboReferError):
+                list(read_bag(path, BagOptions()))
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    path = write_bag(tmp_path / "bag", recording([0]))
+    (tmp_path / "file").touch()
+    for options in (["--pictures", str(tmp_path / "file")], ["--slop-s", "nan"]):
+        with pytest.raises(RoboReferError):
+            ros.main(["replay", str(path), "--instruction", "the red mug", *options])
 
 
 def test_the_command_writes_a_line_and_a_picture_for_each_frame(tmp_path: Path) -> None:

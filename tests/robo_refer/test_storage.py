@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from cli_files import png_claiming
 
 from robo_refer.data import (
     ObjectTruth,
@@ -161,6 +162,10 @@ def test_unmeasured_and_unstorable_depth_becomes_zero() -> None:
     depth = np.array([[0.0, np.nan, np.inf, -np.inf], [-1.0, 65.535, 65.6, 1.2346]])
     back = images.decode_depth(images.encode_depth(depth))
     assert np.allclose(back, np.array([[0, 0, 0, 0], [0, 65.535, 0, 1.235]]), atol=1e-6)
+
+
+def test_a_picture_that_promises_too_much_is_not_decoded() -> None:
+    assert code_of(lambda: images.decode_rgb(png_claiming(60_000, 60_000))) is ErrorCode.BAD_SAMPLE
 
 
 def test_same_samples_give_same_bytes(tmp_path: Path) -> None:

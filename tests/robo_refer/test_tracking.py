@@ -97,6 +97,12 @@ def test_leaving_the_view_and_growing_old_are_said() -> None:
     assert [track.lost for track in old] == [None, None, "too_old", "too_old"]
 
 
+def test_a_view_of_another_size_is_not_the_same() -> None:
+    first = seen(160, 120, 0.0)
+    tracker = TargetTracker(first, answered(first, 160.0, 120.0))
+    assert tracker.step(Frame(np.ascontiguousarray(first.rgb[::2, ::2]))).lost == "left_view"
+
+
 def test_a_hole_in_the_depth_is_borne_for_a_while() -> None:
     def holed(number: int) -> Frame:
         frame = seen(160, 120, number / 10)

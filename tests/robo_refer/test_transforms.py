@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import compose, from_quaternion, invert, is_rigid, transform_points
+from robo_refer.geometry.transforms import nearest_rigid
 
 numbers = st.floats(-3, 3)
 quaternions = arrays(np.float64, 4, elements=numbers).filter(lambda q: np.linalg.norm(q) > 0.1)
@@ -51,6 +52,16 @@ def test_quaternion_order_is_x_y_z_w() -> None:
 def test_apply_keeps_the_shape() -> None:
     assert transform_points(np.eye(4), np.zeros((2, 5, 3))).shape == (2, 5, 3)
     np.testing.assert_array_equal(compose(), np.eye(4))
+
+
+def test_rounded_transforms_become_rigid_and_others_none() -> None:
+    turn = from_quaternion((0.1, 0.2, 0.3, 0.9274), (1, 2, 3))
+    found = nearest_rigid(np.round(turn, 4))
+    assert found is not None
+    assert is_rigid(found, 1e-12)
+    np.testing.assert_allclose(found, turn, atol=2e-4)
+    assert nearest_rigid(MIRROR) is None
+    assert nearest_rigid(turn * 1.01) is None
 
 
 MIRROR = np.diag([1.0, 1, -1, 1])

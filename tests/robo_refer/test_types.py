@@ -66,9 +66,11 @@ def test_impossible_images_are_refused(rgb: Any) -> None:
 def test_depth_and_camera_must_be_of_the_image() -> None:
     frame = Frame(RGB, np.zeros((24, 32), np.float32), CAMERA)
     assert (frame.width, frame.height) == (32, 24)
-    with pytest.raises(RoboReferError) as caught:
-        Frame(RGB, np.zeros((32, 24), np.float32))
-    assert caught.value.code is ErrorCode.BAD_DEPTH
+    # Registered to another image; millimetres, which must not be taken for metres.
+    for wrong in (np.zeros((32, 24), np.float32), np.zeros((24, 32), np.uint16)):
+        with pytest.raises(RoboReferError) as caught:
+            Frame(RGB, wrong)
+        assert caught.value.code is ErrorCode.BAD_DEPTH
     with pytest.raises(RoboReferError) as caught:
         Frame(RGB, camera=replace(CAMERA, width=64))
     assert caught.value.code is ErrorCode.BAD_CAMERA

@@ -41,6 +41,12 @@ def test_every_image_becomes_a_legible_picture(size: tuple[int, int], with_depth
     assert picture.shape[0] > size[1] * min(1, PANEL_WIDTHS[1] / size[0])
 
 
+@pytest.mark.parametrize("size", [(16, 40_000), (40_000, 16), (17, 1000), (480, 640)])
+def test_no_image_becomes_a_picture_that_fills_the_memory(size: tuple[int, int]) -> None:
+    picture = annotate(frame_of(*size), [answer(0.5, 0.5, Step("position", "bowl", (0.1, 0.9)))])
+    assert max(picture.shape[:2]) < 4000
+
+
 @pytest.mark.parametrize("point", [(0.25, 0.75), (0.9, 0.1), (0.0, 0.0), (1.0, 1.0)])
 def test_the_mark_is_where_the_point_is(point: tuple[float, float]) -> None:
     picture = annotate(frame_of(640, 480, False), [answer(*point)], caption=False)

@@ -115,7 +115,7 @@ def _stored(source: Path, layout: Layout) -> tuple[dict[str, StoredTensor], list
         for name, tensor in stored_tensors(source / origin).items():
             found[our_name(part, name)] = tensor
     notes = []
-    if layout.config.tie_word_embeddings and HEAD in found:
+    if layout.config.tie_word_embeddings and HEAD in found and EMBEDDING in found:
         if not torch.equal(found[HEAD].read(), found[EMBEDDING].read()):
             raise bad_checkpoint(
                 "Its head is tied to the embeddings by its configuration, but stored apart from "

@@ -97,6 +97,16 @@ def read_layout(folder: Path) -> Layout:
             f"{folder / 'config.json'} is of model type {top.get('model_type')!r}.",
             _LAYOUT_REMEDY,
         )
+    try:
+        return _layout(folder, top)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # lacking, or of no sense
+        raise bad_checkpoint(
+            f"{folder / 'config.json'} is wrong ({type(error).__name__}: {error}).",
+            "Download it again.",
+        ) from error
+
+
+def _layout(folder: Path, top: Mapping[str, Any]) -> Layout:
     has_depth = bool(top.get("enable_depth")) and bool(top.get("use_depth_tower"))
     if top.get("enable_depth") and not has_depth:
         raise bad_checkpoint("Its depth goes through the RGB tower.", _CODE_REMEDY)

@@ -47,8 +47,7 @@ def restore(source: Path, out: Path) -> Conversion:
             f"{source} has no {files.TILING}: it is no converted 2B or 8B.",
             "The released layout has no place for other models.",
         )
-    config = AutoConfig.from_pretrained(source)
-    spec = TilingSpec.from_dict(json.loads((source / files.TILING).read_text()))
+    config, spec = _read_configuration(source)
     parts: dict[str, list[Outgoing]] = defaultdict(list)
     dtypes: dict[str, str] = {}
     for name, tensor in stored_tensors(source).items():
@@ -72,6 +71,27 @@ def restore(source: Path, out: Path) -> Conversion:
     return Conversion(len(everything), sum(tensor.size_bytes for tensor in everything))
 
 
+def _read_configuration(source: Path) -> tuple[RoboReferConfig, TilingSpec]:
+    try:
+        config = AutoConfig.from_pretrained(source)
+        spec = TilingSpec.from_dict(json.loads((source / files.TILING).read_text()))
+    except Exception as error:  # each library has its own exceptions for a broken file
+        raise bad_checkpoint(
+            f"The configuration in {source} cannot be read: {' '.join(str(error).split())}.",
+            "Copy it again.",
+        ) from error
+    if not isinstance(config, RoboReferConfig) or _form(config) not in PROJECTORS.values():
+        raise bad_checkpoint(
+            f"The configuration in {source} is not that of a converted 2B or 8B.",
+            "The released layout has no place for other models.",
+        )
+    return config, spec
+
+
+def _form(config: RoboReferConfig) -> tuple[int, bool]:
+    return config.merge, config.projector_norm
+
+
 def _outgoing(name: str, tensor: StoredTensor) -> Outgoing:
     if tensor.dtype not in _TORCH_DTYPES:
         raise bad_checkpoint(
@@ -85,8 +105,7 @@ def _outgoing(name: str, tensor: StoredTensor) -> Outgoing:
 
 def _part_configs(config: RoboReferConfig, dtypes: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Return the `config.json` of every part, with the names that transformers 4.49 knows."""
-    form = (config.merge, config.projector_norm)
-    kind = next(name for name, known in PROJECTORS.items() if known == form)
+    kind = next(name for name, known in PROJECTORS.items() if known == _form(config))
     projector = {
         "architectures": ["MultimodalProjector"],
         "mm_projector_type": kind,

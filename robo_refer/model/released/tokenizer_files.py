@@ -24,9 +24,16 @@ def write_tokenizer(source: Path, folder: Path, max_length: int) -> None:
         max_length: tokens of a prompt that the model was trained for.
 
     Raises:
-        RoboReferError: BAD_CHECKPOINT when the tokenizer is no byte-level BPE.
+        RoboReferError: BAD_CHECKPOINT when the tokenizer cannot be read or is no byte-level BPE.
     """
-    told = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+    try:
+        told = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+        tokenizer = AutoTokenizer.from_pretrained(source)
+    except Exception as error:  # each library has its own exceptions for a broken file
+        raise bad_checkpoint(
+            f"The tokenizer in {source} cannot be read: {' '.join(str(error).split())}.",
+            "Copy its files again.",
+        ) from error
     model = told["model"]
     if model["type"] != "BPE":
         raise bad_checkpoint(
@@ -41,7 +48,6 @@ def write_tokenizer(source: Path, folder: Path, max_length: int) -> None:
     _write_json(folder / "vocab.json", model["vocab"])
     added = told["added_tokens"]
     _write_json(folder / "added_tokens.json", {word["content"]: word["id"] for word in added})
-    tokenizer = AutoTokenizer.from_pretrained(source)
     special = {
         "bos_token": tokenizer.bos_token,
         "eos_token": tokenizer.eos_token,

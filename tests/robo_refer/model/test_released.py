@@ -206,8 +206,12 @@ def _field(file: str, **fields: Any) -> Callable[[Path], None]:
         (_field("config.json", use_depth_tower=False), "RGB tower"),
         (_field("config.json", image_encoder='{"_target_": "a.TSPVideoEncoder"}'), "image_encoder"),
         (_field("llm/config.json", model_type="llama"), "llama"),
+        (_field("config.json", mm_vision_select_layer=None), "is wrong"),
+        (_field("config.json", image_encoder="{"), "is wrong"),
+        (_field("config.json", image_aspect_ratio="dynamic_s2", s2_scales=None,
+                s2_resize_output_to_scale_idx=-1), "is wrong"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_whole_or_not_known_is_refused(
     damage: Callable[[Path], None], says: str, tmp_path: Path
 ) -> None:
@@ -217,6 +221,32 @@ def test_what_is_not_whole_or_not_known_is_refused(
         convert(source, tmp_path / "ours")
     assert caught.value.code is ErrorCode.BAD_CHECKPOINT
     assert [path.name for path in tmp_path.iterdir()] == ["released"], "nothing half done stays"
+
+
+def _cut(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_text(path.read_text()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda folder: _cut(folder, "config.json"), "configuration"),
+        (lambda folder: _cut(folder, "robo_refer_tiling.json"), "configuration"),
+        (_field("config.json", merge=5), "not that of a converted"),
+        (lambda folder: _cut(folder, "tokenizer.json"), "tokenizer"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer"),
+    ],
+)
+def test_a_damaged_checkpoint_of_ours_is_not_written_back(
+    damage: Callable[[Path], None], says: str, tmp_path: Path
+) -> None:
+    convert(released("lite2b"), tmp_path / "ours")
+    damage(tmp_path / "ours")
+    with pytest.raises(RoboReferError, match=says) as caught:
+        restore(tmp_path / "ours", tmp_path / "back")
+    assert caught.value.code is ErrorCode.BAD_CHECKPOINT
+    assert [path.name for path in tmp_path.iterdir()] == ["ours"], "nothing half done stays"
 
 
 def test_a_head_apart_from_the_embeddings_it_is_tied_to_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +66,19 @@ def test_wrong_names_and_files_are_errors() -> None:
         with pytest.raises(RoboReferError) as caught:
             Arm(urdf, joints, "base_link", frame)
         assert caught.value.code is ErrorCode.BAD_FILE
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [('velocity="3.', 'velocity="-0.'), ('type="revolute"', 'type="continuous"')],
+)
+def test_joints_without_limits_are_errors(what: str, instead: str, tmp_path: Path) -> None:
+    text = robot_file(UR5).read_text()
+    assert what in text
+    (tmp_path / "arm.urdf").write_text(text.replace(what, instead))
+    with pytest.raises(RoboReferError, match="limit") as caught:
+        Arm(tmp_path / "arm.urdf", JOINTS, "base_link", "tool0")
+    assert caught.value.code is ErrorCode.BAD_FILE
 
 
 def keeps_limits(path: JointPath, arm: Arm, start: np.ndarray, speed: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,16 +22,25 @@ from robo_refer.serve.config import ServeConfig
 from robo_refer.serve.listening import Server
 from robo_refer.types import Answer, Frame
 
+PATIENCE_S = 300.0
+"""So long nothing takes, however busy the machine is."""
+
 
 @dataclass
 class ColourEngine:
-    """Points at x = red / 256, so that an answer belongs to one picture; remembers its batches."""
+    """Points at x = red / 256, so that an answer belongs to one picture; remembers its batches.
+
+    It answers nothing while its gate is closed.
+    """
 
     name: str = "colour"
     timings: Timings = field(default_factory=Timings)
-    delay_s: float = 0.0
+    gate: Event = field(default_factory=Event)
     batches: list[int] = field(default_factory=list)
     seen: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     def generate(self, requests: Sequence[Request]) -> list[Generation]:
         self.batches.append(len(requests))
@@ -41,7 +49,7 @@ class ColourEngine:
             raise ZeroDivisionError("broken")
         if any(request.instruction == "hole" for request in requests):
             raise RoboReferError(ErrorCode.BAD_DEPTH, "There is a hole.", "Fill it.")
-        time.sleep(self.delay_s)
+        self.gate.wait()
         return [self._answer(request) for request in requests]
 
     def _answer(self, request: Request) -> Generation:
@@ -57,8 +65,9 @@ class ColourEngine:
 
 @contextmanager
 def serving(engine: Any, **options: Any) -> Iterator[str]:
-    """Serve an engine on a free loopback port; yield the address."""
-    config = ServeConfig(port=0, **options)
+    """Serve an engine on a free loopback port, with all the time there is; yield the address."""
+    limits = {"timeout_s": PATIENCE_S, "body_timeout_s": PATIENCE_S, **options}
+    config = ServeConfig(port=0, **limits)
     app = create_app(config, Referrer(engine))
     ready, stop = Event(), Event()
     address: list[str] = []
@@ -78,12 +87,12 @@ def serving(engine: Any, **options: Any) -> Iterator[str]:
 
     thread = Thread(target=asyncio.run, args=(run(),))
     thread.start()
-    assert ready.wait(30)
+    ready.wait()
     try:
         yield address[0]
     finally:
         stop.set()
-        thread.join(30)
+        thread.join()
 
 
 def picture(red: int = 64, size: tuple[int, int] = (32, 24)) -> str:

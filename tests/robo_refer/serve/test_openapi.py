@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
 
-from tests.robo_refer.serve.serving import ColourEngine, serving
+from tests.robo_refer.serve.serving import PATIENCE_S, ColourEngine, serving
 
 
 @pytest.mark.slow
@@ -32,7 +32,7 @@ def _fuzz(operation: Any, mode: schemathesis.GenerationMode) -> None:
     @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(operation.as_strategy(generation_mode=mode))
     def fuzz(case: schemathesis.Case) -> None:
-        case.call_and_validate(checks=[not_a_server_error])
+        case.call_and_validate(checks=[not_a_server_error], timeout=PATIENCE_S)
 
     # An operation without input has nothing that could be wrong.
     with contextlib.suppress(Unsatisfiable):
@@ -41,7 +41,7 @@ def _fuzz(operation: Any, mode: schemathesis.GenerationMode) -> None:
 
 def test_every_route_is_described_with_its_errors() -> None:
     with serving(ColourEngine()) as url:
-        described = httpx2.get(f"{url}/openapi.json").json()
+        described = httpx2.get(f"{url}/openapi.json", timeout=PATIENCE_S).json()
     assert set(described["paths"]) == {
         "/", "/health", "/v1/models", "/query", "/v1/chat/completions", "/v1/refer",
     }  # fmt: skip
