@@ -43,6 +43,7 @@ from robo_refer_train.dataset import REASON_SHARE, written_answer
 from robo_refer_train.groups import Prompt, grow, tree_mask
 from robo_refer_train.items import VISUAL, joined, split_prompt
 from robo_refer_train.rft import LORA_TARGETS
+from robo_refer_train.sight import DepthAlways
 from robo_refer_train.sources import Source, open_source
 
 DONE_FILE = "done"
@@ -232,7 +233,7 @@ def _trained(config: SftConfig, stage: StageConfig, number: int, start: Path) ->
     )
     _freeze(model, stage)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        model.model.register_forward_hook(_depth_everywhere, with_kwargs=True)
+        DepthAlways(model)
     trained: Any = get_peft_model(model, _adapters(config)) if adapted else model
     trainer = WordTrainer(
         trained,
@@ -259,18 +260,6 @@ def _adapters(config: SftConfig) -> LoraConfig:
     return LoraConfig(
         r=config.lora_rank, lora_alpha=2 * config.lora_rank, target_modules=LORA_TARGETS
     )
-
-
-def _depth_everywhere(module: Any, args: Any, inputs: dict[str, Any], output: Any) -> Any:
-    """Run the depth half also in a pass without depth, for nothing: a forward hook.
-
-    Processes that share weights or gradients wait for each other in every layer; one that left the
-    depth tower out would leave the others waiting for ever.
-    """
-    if output.depth_features is None and inputs.get("pixel_values") is not None:
-        tokens, _ = module.depth_tokens(inputs["pixel_values"], inputs.get("image_grids"))
-        output.last_hidden_state = output.last_hidden_state + 0.0 * tokens.sum()
-    return output
 
 
 def _freeze(model: RoboReferForConditionalGeneration, stage: StageConfig) -> None:
