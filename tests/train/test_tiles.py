@@ -56,6 +56,7 @@ def config_of(kind: str, data: Path, folder: Path) -> SftConfig:
         data=(str(data),),
         output=str(folder / "run"),
         stages=(StageConfig("full", 1, 2, "all", both_views=True, warmup_steps=0),),
+        questions_per_image=2,
         start_from=str(folder / "converted"),
         objective="words",
         images_per_pass=1,
@@ -95,6 +96,16 @@ def test_rows_of_a_foreign_dataset(data: Path, tmp_path: Path) -> None:
         assert "the red disc" in rows.processor.tokenizer.decode(prompt.question)
     near, far = rows[1]["seen"]["depth_values"][0, 0, 200, [440, 5]].tolist()
     assert near > far + 1.5  # right is bright, and bright is near
+
+
+def test_depth_of_which_nothing_is_measured_is_none(tmp_path: Path) -> None:
+    sample = disc_sample(0)
+    with ShardWriter(tmp_path / "holes") as writer:
+        writer.write(sample)
+        writer.write(replace(sample, id="d-holes", depth_m=np.zeros_like(sample.depth_m)))
+    rows = rows_of(config_of("lite2b", tmp_path / "holes", tmp_path))
+    seen = [rows[draw]["seen"] for draw in range(4)]
+    assert sum("depth_values" in part for part in seen) == 1
 
 
 def test_data_without_points_is_said(tmp_path: Path) -> None:

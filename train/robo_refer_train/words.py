@@ -27,6 +27,7 @@ from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.tiled_processing import TiledProcessor
 from robo_refer.parsing import format_answer
+from robo_refer.relative_depth import relative_depth
 from robo_refer.tokens import quantise_answer
 from robo_refer.types import Answer, FloatArray
 from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
@@ -39,7 +40,7 @@ from robo_refer_train.config import (
     load_config,
     save_config,
 )
-from robo_refer_train.dataset import REASON_SHARE, written_answer
+from robo_refer_train.dataset import asked
 from robo_refer_train.groups import Prompt, grow, tree_mask
 from robo_refer_train.items import VISUAL, joined, split_prompt
 from robo_refer_train.rft import LORA_TARGETS
@@ -76,7 +77,13 @@ class WordRows(Dataset[dict[str, Any]]):
         shown = bool(draw % 2) if both else bool(rng.random() < share)
         depth = self._depth(sample) if shown else None
         pairs, seen = [], None
-        for text, answer, reason in self._asked(sample, questions, rng):
+        for text, answer, reason in asked(
+            questions,
+            sample.objects,
+            self._config.questions_per_image,
+            self._config.question_weights,
+            rng,
+        ):
             encoded = self.processor(images=[sample.rgb], depth=[depth], text=[text], reason=reason)
             seen = seen or encoded
             prompt = split_prompt(encoded["input_ids"][0].tolist(), draw, self._visual)
@@ -101,29 +108,17 @@ class WordRows(Dataset[dict[str, Any]]):
         )
 
     def _is_asked(self, question: Question) -> bool:
-        return question.family in LEARNT and self._weight(question) > 0
-
-    def _weight(self, question: Question) -> float:
-        return self._config.question_weights.get(question.kind, 1.0)
+        weight = self._config.question_weights.get(question.kind, 1.0)
+        return question.family in LEARNT and weight > 0
 
     def _depth(self, sample: Sample) -> FloatArray | NDArray[np.uint8] | None:
-        """Return what depth the processor reads; without a unit it can be read by tiles alone."""
-        if sample.depth_m is None and sample.relative_depth is not None and self._tiled:
-            return np.repeat(sample.relative_depth[..., None], 3, axis=2)
-        return sample.depth_m
-
-    def _asked(
-        self, sample: Sample, questions: Sequence[Question], rng: np.random.Generator
-    ) -> list[tuple[str, Answer, bool]]:
-        count = min(self._config.questions_per_image, len(questions))
-        weights = np.array([self._weight(question) for question in questions])
-        chosen = rng.choice(len(questions), count, replace=False, p=weights / weights.sum())
-        asked = []
-        for question in (questions[number] for number in chosen):
-            reason = bool(rng.random() < REASON_SHARE)
-            answer = written_answer(question, sample.objects, reason)
-            asked.append((question.text, answer, reason))
-        return asked
+        """Return the depth that the processor reads; where there is nothing to see, none."""
+        if not self._tiled:
+            return sample.depth_m
+        relative = sample.relative_depth
+        if sample.depth_m is not None:
+            relative = relative_depth(sample.depth_m)
+        return None if relative is None else np.repeat(relative[..., None], 3, axis=2)
 
     def _answer(self, answer: Answer) -> list[int]:
         """Return the tokens of an answer; only nano's words for numbers are bins."""
