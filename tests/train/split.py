@@ -1,4 +1,4 @@
-"""`python split.py CONFIG`: `robo-refer train sft` with weights split over processes of a CPU.
+"""`python split.py ...` is `robo-refer ...` with weights split over the processes of a CPU.
 
 accelerate splits weights over accelerators alone, and on a CPU would leave the launcher's FSDP out
 without a word. torch itself can split them here: the processes only have to pass for accelerators
@@ -35,4 +35,4 @@ def step(self: words.WordTrainer, model: Any, *args: Any, **options: Any) -> Any
 if __name__ == "__main__":
     AcceleratorState.__init__ = begin
     words.WordTrainer.training_step = step
-    main(["train", "sft", "--config", sys.argv[1]])
+    main(sys.argv[1:])

@@ -103,6 +103,7 @@ def test_a_folder_goes_on_with_its_own_config_alone(
         {"lora_rank": 2},
         {"images_per_pass": 2},
         {"questions_per_image": 0},
+        {"log_steps": 0},
         {"stages": (StageConfig("a", 0),)},
         {"stages": (StageConfig("a", 1, 0),)},
     ],

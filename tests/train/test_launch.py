@@ -63,8 +63,15 @@ def test_every_config_that_ships_is_one(path: Path, monkeypatch: pytest.MonkeyPa
         words.check(replace(settings, start_from="CONVERTED"))
 
 
-def split(config: Path) -> None:
-    """Run `robo-refer train sft` with the launcher for split weights, on two processes."""
+PLAIN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--module")
+SPLIT = (
+    *("-m", "accelerate.commands.launch", "--config_file", str(CONFIGS / "accelerate/fsdp.yaml")),
+    *("--num_processes", "2", "--main_process_port", "0", "--mixed_precision", "no"),
+)
+
+
+def two_processes(config: Path, *program: str) -> None:
+    """Run `robo-refer train sft` by a launcher and the name of our command to it."""
     paths = [str(CHECKOUT / name) for name in (".", "train")]
     environment = {
         **os.environ,
@@ -72,11 +79,8 @@ def split(config: Path) -> None:
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
-    launcher = [sys.executable, "-m", "accelerate.commands.launch"]
-    launcher += ["--config_file", str(CONFIGS / "accelerate" / "fsdp.yaml")]
-    launcher += ["--num_processes", "2", "--main_process_port", "0", "--mixed_precision", "no"]
     done = subprocess.run(
-        [*launcher, str(Path(__file__).with_name("split.py")), str(config)],
+        [sys.executable, *program, "train", "sft", "--config", str(config)],
         env=environment,
         text=True,
         capture_output=True,
@@ -86,9 +90,17 @@ def split(config: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rank", [0, 2], ids=["weights", "adapters"])
-def test_split_weights_end_like_whole_ones(
-    tiny_config: SftConfig, policy: Path, tmp_path: Path, rank: int
+@pytest.mark.parametrize(
+    ("program", "rank"),
+    [
+        ((*PLAIN, "robo_refer.cli.main"), 0),
+        ((*SPLIT, str(Path(__file__).with_name("split.py"))), 0),
+        ((*SPLIT, str(Path(__file__).with_name("split.py"))), 2),
+    ],
+    ids=["whole weights", "split weights", "adapters on split weights"],
+)
+def test_two_processes_end_like_one(
+    tiny_config: SftConfig, policy: Path, tmp_path: Path, program: tuple[str, ...], rank: int
 ) -> None:
     """One process sees RGB alone and the other RGB-D, pass by pass: neither waits for ever."""
     full = StageConfig("full", 2, 4, "language" if rank else "all", both_views=True, warmup_steps=0)
@@ -97,7 +109,7 @@ def test_split_weights_end_like_whole_ones(
         tiny_config,
         objective="words",
         start_from=str(policy),
-        output=str(tmp_path / "split"),
+        output=str(tmp_path / "two"),
         stages=(align, full),
         images_per_pass=1,
         lora_rank=rank,
@@ -105,14 +117,14 @@ def test_split_weights_end_like_whole_ones(
         report_to=(),
     )
     save_config(config, tmp_path / "run.yaml")
-    split(tmp_path / "run.yaml")
-    whole = words.run(replace(config, output=str(tmp_path / "whole")))
+    two_processes(tmp_path / "run.yaml", *program)
+    alone = words.run(replace(config, output=str(tmp_path / "one")))
     for place in ("align/checkpoint-1", "full/checkpoint-2"):
-        alone, together = (logged(tmp_path / run / place) for run in ("whole", "split"))
-        assert together == pytest.approx(alone, rel=1e-3)
+        one, two = (logged(tmp_path / run / place) for run in ("one", "two"))
+        assert two == pytest.approx(one, rel=1e-3)
     start, one, two = (
         load_file(folder / "model.safetensors")
-        for folder in (policy, whole, tmp_path / "split" / "final")
+        for folder in (policy, alone, tmp_path / "two" / "final")
     )
     assert one.keys() == two.keys()
     moved = {name for name in one if not torch.equal(start[name], two[name])}
@@ -121,7 +133,7 @@ def test_split_weights_end_like_whole_ones(
     # Not every number: AdamW's first steps are signs, and those of rounding may be either.
     close = torch.cat([torch.isclose(one[n], two[n], atol=1e-5).flatten() for n in one])
     assert close.float().mean() > 0.95
-    load_checkpoint(tmp_path / "split" / "final")
+    load_checkpoint(tmp_path / "two" / "final")
 
 
 def logged(checkpoint: Path) -> list[float]:

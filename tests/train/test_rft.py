@@ -137,6 +137,7 @@ def test_bad_input_is_said_before_training(config: RftConfig, tmp_path: Path) ->
         "practise": (str(tmp_path / "nothing.jsonl"), ErrorCode.BAD_FILE),
         "kinds": (("no_such_kind",), ErrorCode.BAD_FILE),
         "steps": (0, ErrorCode.BAD_REQUEST),
+        "save_steps": (0, ErrorCode.BAD_REQUEST),
         "group_size": (1, ErrorCode.BAD_REQUEST),
         "lora_rank": (4, ErrorCode.BAD_REQUEST),  # all of the policy is to be trained
         "report_to": (("wandbb",), ErrorCode.BAD_REQUEST),

@@ -95,7 +95,15 @@ class RftConfig:
     remembered_pictures: int = 4000
 
 
-_LEAST = {"steps": 1, "questions_per_image": 1, "group_size": 2, "max_answer_tokens": 1}
+_LEAST = {
+    "steps": 1,
+    "prompts_per_step": 1,
+    "questions_per_image": 1,
+    "group_size": 2,
+    "max_answer_tokens": 1,
+    "save_steps": 1,
+    "log_steps": 1,
+}
 
 
 def load_rft_config(path: Path) -> RftConfig:

@@ -204,7 +204,7 @@ def check(config: SftConfig) -> None:
             installed.
     """
     check_trackers(config.report_to)
-    check_least(config, {"questions_per_image": 1})
+    check_least(config, {"questions_per_image": 1, "save_steps": 1, "log_steps": 1})
     for stage in config.stages:
         check_least(stage, {"steps": 1, "batch_images": 1})
     for name in ("lora_rank", "images_per_pass"):

@@ -182,7 +182,7 @@ def check(config: SftConfig) -> None:
             tracker that is not installed.
     """
     check_trackers(config.report_to)
-    check_least(config, {"questions_per_image": 1})
+    check_least(config, {"questions_per_image": 1, "save_steps": 1, "log_steps": 1})
     if not config.stages:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
