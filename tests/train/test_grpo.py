@@ -228,11 +228,9 @@ def test_killed_and_started_again_it_ends_the_same(
 def test_two_processes_end_like_one(
     discs: Path, policy: Path, tmp_path: Path, whole_run: Path
 ) -> None:
-    run = _start(
-        discs, policy, tmp_path, "-m", "torch.distributed.run", "--nproc-per-node=2",
-        "--master-port=29631",
-    )  # fmt: skip
-    _, errors = run.communicate(timeout=600)
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    run = _start(discs, policy, tmp_path, *launcher)
+    _, errors = run.communicate()
     assert run.returncode == 0, errors
     whole, shared = (_logged(output) for output in (whole_run, tmp_path))
     assert shared["policy/digits"] == pytest.approx(whole["policy/digits"], abs=1e-6)
