@@ -105,6 +105,7 @@ def test_a_folder_goes_on_with_its_own_config_alone(
         {"questions_per_image": 0},
         {"log_steps": 0},
         {"stages": (StageConfig("a", 0),)},
+        {"stages": (StageConfig("a", 1), StageConfig("a", 1))},
         {"stages": (StageConfig("a", 1, 0),)},
     ],
     ids=str,

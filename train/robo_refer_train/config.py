@@ -268,6 +268,27 @@ def check_least(values: Any, least: Mapping[str, int]) -> None:
             )
 
 
+def check_sft(config: SftConfig) -> None:
+    """Do nothing where a supervised run makes sense, whatever its objective.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for numbers that are too small and for stages that are missing
+            or share a folder; what `check_trackers` raises.
+    """
+    check_trackers(config.report_to)
+    ones = ("questions_per_image", "save_steps", "log_steps")
+    check_least(config, {**dict.fromkeys(ones, 1), "lora_rank": 0, "images_per_pass": 0})
+    for stage in config.stages:
+        check_least(stage, {"steps": 1, "batch_images": 1})
+    names = {stage.name for stage in config.stages}
+    if not names or len(names) < len(config.stages):
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "Two stages have one name." if names else "The config has no stages.",
+            "Give one stage or more, each with a name of its own; see train/configs.",
+        )
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}

@@ -29,8 +29,7 @@ from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import (
     SftConfig,
     StageConfig,
-    check_least,
-    check_trackers,
+    check_sft,
     keep_config,
     load_config,
     save_config,
@@ -203,10 +202,7 @@ def check(config: SftConfig) -> None:
             make no sense and for several processes; MISSING_DEPENDENCY for a tracker that is not
             installed.
     """
-    check_trackers(config.report_to)
-    check_least(config, {"questions_per_image": 1, "save_steps": 1, "log_steps": 1})
-    for stage in config.stages:
-        check_least(stage, {"steps": 1, "batch_images": 1})
+    check_sft(config)
     for name in ("lora_rank", "images_per_pass"):
         if getattr(config, name):
             raise RoboReferError(

@@ -34,8 +34,7 @@ from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import (
     SftConfig,
     StageConfig,
-    check_least,
-    check_trackers,
+    check_sft,
     keep_config,
     load_config,
     save_config,
@@ -181,14 +180,7 @@ def check(config: SftConfig) -> None:
             stages can do, and for numbers that do not fit together; MISSING_DEPENDENCY for a
             tracker that is not installed.
     """
-    check_trackers(config.report_to)
-    check_least(config, {"questions_per_image": 1, "save_steps": 1, "log_steps": 1})
-    if not config.stages:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            "The config has no stages.",
-            "Give one or more; see train/configs.",
-        )
+    check_sft(config)
     if not config.start_from:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
@@ -273,7 +265,6 @@ def stage_arguments(config: SftConfig, stage: StageConfig, folder: Path) -> Trai
     Raises:
         RoboReferError: BAD_REQUEST for numbers that do not fit together.
     """
-    check_least(stage, {"steps": 1, "batch_images": 1})
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     per_pass = config.images_per_pass or max(1, stage.batch_images // processes)
     passes, rest = divmod(stage.batch_images, per_pass * processes)
