@@ -23,6 +23,7 @@ from robo_refer.model.tiled_processing import TiledProcessor
 from robo_refer.types import Answer
 from robo_refer_train import words
 from robo_refer_train.config import SftConfig, StageConfig
+from robo_refer_train.sight import DepthGuard
 from robo_refer_train.sources import TableSource, load_table
 
 POINT = Question("point", "point", -1, "the red disc", Answer(((0.341, 0.61),)), (), None)
@@ -31,8 +32,8 @@ TALK = Question("words", "words", -1, "what is there?", Answer(()), (), None, re
 
 def foreign(name: str, *questions: Question) -> Sample:
     """Return a sample as RefSpatial's are: no camera, no objects, depth without a unit."""
-    relative = np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))
-    rgb = disc_sample(0).rgb
+    relative = np.tile(np.arange(128, dtype=np.uint8) * 2, (48, 1))
+    rgb = np.tile(disc_sample(0).rgb, (1, 2, 1))  # wide enough for several tiles
     return Sample(name, rgb, None, None, (), questions, "foreign", relative_depth=relative)
 
 
@@ -95,7 +96,7 @@ def test_rows_of_a_foreign_dataset(data: Path, tmp_path: Path) -> None:
         assert ("depth_values" in row["seen"]) == bool(draw % 2)
         assert "the red disc" in rows.processor.tokenizer.decode(prompt.question)
     near, far = rows[1]["seen"]["depth_values"][0, 0, 200, [440, 5]].tolist()
-    assert near > far + 1.5  # right is bright, and bright is near
+    assert near > far + 0.8  # right is bright, and bright is near
 
 
 def test_depth_of_which_nothing_is_measured_is_none(tmp_path: Path) -> None:
@@ -106,6 +107,19 @@ def test_depth_of_which_nothing_is_measured_is_none(tmp_path: Path) -> None:
     rows = rows_of(config_of("lite2b", tmp_path / "holes", tmp_path))
     seen = [rows[draw]["seen"] for draw in range(4)]
     assert sum("depth_values" in part for part in seen) == 1
+
+
+def test_the_guard_counts_depth_maps_and_not_their_tiles(data: Path, tmp_path: Path) -> None:
+    model, processor = load_checkpoint(Path(config_of("lite2b", data, tmp_path).start_from))
+    guard, sample = DepthGuard([model]), foreign("f", POINT)
+    depth = np.repeat(sample.relative_depth[..., None], 3, axis=2)
+    seen = processor(images=[sample.rgb] * 2, depth=[depth, None], text=["it"] * 2)
+    assert len(seen["depth_values"]) > 1
+    with torch.no_grad(), guard.expects(1):
+        model(**seen)
+    with pytest.raises(RoboReferError, match="saw 1 depth maps where the data has 2"):  # noqa: SIM117
+        with torch.no_grad(), guard.expects(2):
+            model(**seen)
 
 
 def test_data_without_points_is_said(tmp_path: Path) -> None:

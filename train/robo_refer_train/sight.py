@@ -21,10 +21,12 @@ class DepthGuard:
     def __init__(self, models: Sequence[RoboReferForConditionalGeneration]) -> None:
         self.seen = 0
         for model in models:
-            model.model.depth_projector.register_forward_hook(self._count)
+            model.model.register_forward_hook(self._count, with_kwargs=True)
 
-    def _count(self, module: nn.Module, args: tuple[Any, ...], output: torch.Tensor) -> None:
-        self.seen += len(output)
+    def _count(self, module: nn.Module, args: Any, inputs: dict[str, Any], output: Any) -> None:
+        features, grids = output.depth_features, inputs.get("depth_grids")
+        if features is not None:  # of maps, or of their tiles
+            self.seen += len(features if grids is None else grids)
 
     @contextmanager
     def expects(self, maps: int) -> Iterator[None]:
