@@ -202,7 +202,10 @@ class RoboReferForConditionalGeneration(RoboReferPreTrainedModel, GenerationMixi
         loss = None
         if labels is not None:
             loss = self.loss_function(
-                logits=logits, labels=labels, vocab_size=self.config.text_config.vocab_size
+                logits=logits,
+                labels=labels,
+                vocab_size=self.config.text_config.vocab_size,
+                **kwargs,  # how many words a batch of several passes has
             )
         return CausalLMOutputWithPast(
             loss=loss,

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from policies import digits, history, small_run, small_trainer
 from safetensors.torch import load_file
 
 from robo_refer.errors import RoboReferError
+from robo_refer.model.loading import load_checkpoint
+from robo_refer_train import rft
 from robo_refer_train.checkpoints import WHOLE_FILE, newest_whole
 from robo_refer_train.grpo import RftTrainer
 from robo_refer_train.rewards import MixedScore, Score
@@ -69,6 +72,37 @@ def test_variants_train_the_depth_tower(
     moved = {n for n, p in trainer.model.named_parameters() if not torch.equal(before[n], p)}
     assert any(name.startswith("model.depth_tower.") for name in moved)
     assert all(np.isfinite(history(trainer)))
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["float32", "stored in bfloat16"])
+def test_with_adapters_the_reference_is_the_model_without_them(
+    discs: Path, policy: Path, tmp_path: Path, half: bool
+) -> None:
+    config = small_run(
+        discs, policy, tmp_path, steps=3, beta=0.1, lora_rank=2, trainable="language", bf16=half
+    )
+    if half:
+        model, processor = load_checkpoint(policy)
+        config = replace(config, start_from=str(tmp_path / "stored"))
+        model.to(torch.bfloat16).save_pretrained(config.start_from)
+        processor.save_pretrained(config.start_from)
+    trainer = small_trainer(config, peft_config=rft._adapters(config))
+    before = {name: p.clone() for name, p in trainer.model.named_parameters()}
+    trainer.train()
+    moved = {n for n, p in trainer.model.named_parameters() if not torch.equal(before[n], p)}
+    assert moved
+    assert all("lora_" in name for name in moved)
+    assert trainer.ref_model is None  # no second model is held
+    kl = history(trainer, "kl")
+    assert kl[0] == pytest.approx(0, abs=1e-6)  # adapters start as nothing
+    assert kl[-1] > 1e-6
+    groups = trainer.sample_groups([0, 1])
+    adapted = trainer.log_probs_of(groups)
+    with torch.no_grad(), trainer.model.disable_adapter():
+        reference = trainer.log_probs_of(groups)
+    start = small_trainer(replace(config, beta=0.0))
+    assert torch.allclose(reference, start.log_probs_of(groups), atol=1e-5)
+    assert not torch.allclose(reference, adapted, atol=1e-5)
 
 
 def test_frozen_towers_run_once_per_picture(discs: Path, policy: Path, tmp_path: Path) -> None:
@@ -194,11 +228,9 @@ def test_killed_and_started_again_it_ends_the_same(
 def test_two_processes_end_like_one(
     discs: Path, policy: Path, tmp_path: Path, whole_run: Path
 ) -> None:
-    run = _start(
-        discs, policy, tmp_path, "-m", "torch.distributed.run", "--nproc-per-node=2",
-        "--master-port=29631",
-    )  # fmt: skip
-    _, errors = run.communicate(timeout=600)
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    run = _start(discs, policy, tmp_path, *launcher)
+    _, errors = run.communicate()
     assert run.returncode == 0, errors
     whole, shared = (_logged(output) for output in (whole_run, tmp_path))
     assert shared["policy/digits"] == pytest.approx(whole["policy/digits"], abs=1e-6)

@@ -22,6 +22,7 @@ from robo_refer.cli.main import main
 from robo_refer.engines.chat_endpoint import ChatEndpoint
 from robo_refer.engines.http_call import Retries
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_train.checkpoints import WHOLE_FILE
 from robo_refer_train.reward_config import JudgeConfig, JudgeTraining
 from robo_refer_train.rewards import RewardMix, Truth, Written, read_written
 from robo_refer_train.rewards.judge import Judge, make_judge
@@ -353,6 +354,32 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_adapter(
     assert all(torch.allclose(second[name], tensor, atol=1e-6) for name, tensor in first.items())
 
 
+def test_a_half_written_checkpoint_of_a_judge_does_not_count(
+    settings: JudgeTraining, tmp_path: Path
+) -> None:
+    settings = replace(settings, output=tmp_path / "out")
+    broken = settings.output / "checkpoint-12"
+    broken.mkdir(parents=True)
+    (broken / "trainer_state.json").write_text("{")
+    run(settings)
+    assert (settings.output / "checkpoint-16" / WHOLE_FILE).exists()
+
+
+@pytest.mark.parametrize("name", ["rank", "batch_pairs", "save_steps"])
+def test_numbers_of_a_judges_training_that_make_no_sense_are_said(
+    settings: JudgeTraining, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(RoboReferError, match=f"{name} is 0") as caught:
+        run(replace(settings, output=tmp_path / "out", **{name: 0}))
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_a_judge_that_grades_nothing_at_a_time_is_refused(tiny: Path) -> None:
+    for url in ("", "http://127.0.0.1:1"):
+        with pytest.raises(RoboReferError, match="concurrent is 0"):
+            make_judge(JudgeConfig(str(tiny), url=url, concurrent=0))
+
+
 def test_other_settings_do_not_go_on_in_the_same_folder(
     settings: JudgeTraining, tmp_path: Path
 ) -> None:
@@ -372,6 +399,15 @@ def test_the_command(
     report = json.loads(capsys.readouterr().out)
     assert report["pairs"] == 4
     assert 0 <= report["after"]["low"] <= report["after"]["estimate"]
+
+
+def test_a_line_ends_only_where_a_file_of_json_lines_ends_it(tmp_path: Path) -> None:
+    """JSON may hold other marks that end a line of text, as they are."""
+    path = tmp_path / "pairs.jsonl"
+    pair = {"instruction": "a\u2028b", "chosen": "c\u0085d", "rejected": "e"}
+    path.write_text(json.dumps(pair, ensure_ascii=False) + "\r\n\r\n", newline="")
+    (read,) = read_pairs(path)
+    assert (read.instruction, read.chosen) == ("a\u2028b", "c\u0085d")
 
 
 @pytest.mark.parametrize(

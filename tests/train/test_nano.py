@@ -72,7 +72,8 @@ def test_rows_without_depth_or_points_have_losses(tiny_config: SftConfig) -> Non
         range(numbers.first, numbers.first + numbers.bins), opener_ids(processor.tokenizer), grid
     )
     points = set()
-    for share in (0.0, 1.0):
+    nothing = dict.fromkeys(("direct_colour", "right_of", "absent_name"), 0.0)
+    for share, weights in ((0.0, {}), (1.0, {}), (1.0, nothing)):
         rows = TrainingRows(
             TableSource(table),
             packer,
@@ -82,6 +83,7 @@ def test_rows_without_depth_or_points_have_losses(tiny_config: SftConfig) -> Non
             seed=0,
             questions=1,
             depth_share=share,
+            weights=weights,
         )
         for number in range(12):
             batch = collator([rows[number]])

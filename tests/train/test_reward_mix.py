@@ -256,6 +256,17 @@ def test_reward_test_as_json_with_other_weights(
     assert (component["name"], component["told"], component["abstained"]) == ("point_mask", 3, 1)
 
 
+def test_reward_test_reads_lines_that_hold_other_ends_of_lines(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = {"prompt": "the\u2028mug", "size_px": [64, 48], "points": [[0.5, 0.5]]}
+    line = {"text": "[(0.500, 0.500)]\u0085", "truth": truth}
+    recorded.write_text(json.dumps(line, ensure_ascii=False) + "\n\n")
+    main(["train", "reward-test", str(recorded), "--weights", "outcome_format", "1", "--json"])
+    (answer,) = json.loads(capsys.readouterr().out)["answers"]
+    assert answer["text"] == line["text"]
+
+
 @pytest.mark.parametrize(
     "content", ["", "[1]", '{"text": "x"}', '{"text": "x", "truth": {"a": 1}}']
 )

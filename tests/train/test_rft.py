@@ -136,6 +136,11 @@ def test_bad_input_is_said_before_training(config: RftConfig, tmp_path: Path) ->
         "prompts_per_pass": (3, ErrorCode.BAD_REQUEST),
         "practise": (str(tmp_path / "nothing.jsonl"), ErrorCode.BAD_FILE),
         "kinds": (("no_such_kind",), ErrorCode.BAD_FILE),
+        "steps": (0, ErrorCode.BAD_REQUEST),
+        "save_steps": (0, ErrorCode.BAD_REQUEST),
+        "group_size": (1, ErrorCode.BAD_REQUEST),
+        "lora_rank": (4, ErrorCode.BAD_REQUEST),  # all of the policy is to be trained
+        "report_to": (("wandbb",), ErrorCode.BAD_REQUEST),
     }
     for number, (name, (value, code)) in enumerate(bad.items()):
         run = replace(config, output=str(tmp_path / f"run{number}"), **{name: value})

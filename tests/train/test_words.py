@@ -82,9 +82,22 @@ def test_sources_are_drawn_in_their_shares(discs: Path) -> None:
     assert 260 < counts["d-0000"] + counts["d-0001"] < 340
 
 
+def test_questions_of_weight_0_are_not_asked(config: SftConfig) -> None:
+    _, processor = words.load_checkpoint(Path(config.start_from))
+    weights = {"direct_colour": 0.0, "right_of": 0.0}
+    source = TableSource(load_table(config.data))
+    rows = words.WordRows(
+        source, processor, replace(config, question_weights=weights), config.stages[0], seed=3
+    )
+    assert {len(rows[draw]["pairs"]) for draw in range(4)} == {1}
+
+
 def test_what_cannot_be_trained_is_said_before(config: SftConfig, tmp_path: Path) -> None:
     with pytest.raises(RoboReferError, match="not in the data"):
         open_source(config.data, {"elsewhere": 1.0}, stream=False, draws=1, seed=0)
+    for data, weights in (((), {}), (config.data, {config.data[0]: 0.0})):
+        with pytest.raises(RoboReferError, match="no data, or all of it has weight 0"):
+            open_source(data, weights, stream=False, draws=1, seed=0)
     with pytest.raises(RoboReferError, match="none is given"):
         words.run(replace(config, start_from=""))
     with pytest.raises(RoboReferError, match="no stage that trains"):

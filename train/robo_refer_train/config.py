@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -12,6 +15,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 
 Config = TypeVar("Config")
 Trainable = Literal["vision", "all_but_depth", "depth_projector", "language", "all"]
+TRACKERS = ("tensorboard", "trackio", "wandb")
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,15 @@ class StageConfig:
         batch_images: images per step, over all processes.
         trainable: which parameters learn. "vision" (RGB tower, its projector, the decoder's words)
             learns from the auxiliary losses on images alone, without running the decoder, at three
-            times as many images a second. "language" is the decoder, or adapters on it.
+            times as many images a second; it and "all_but_depth" are for "nano". "language" is the
+            decoder, or adapters on it, for "words".
         depth_share: share of samples that are shown with depth.
         both_views: show every sample twice, as RGB and as RGB-D, as the paper does; `depth_share`
             is then of no matter.
         learning_rate: peak.
         warmup_steps, decay_steps: linear rise and linear fall; constant in between.
-        init_depth_from_rgb: copy the RGB tower (and projector) into the depth tower first.
+        init_depth_from_rgb: copy the RGB tower (and projector) into the depth tower first; for
+            "nano".
     """
 
     name: str
@@ -57,24 +63,31 @@ class SftConfig:
         objective: "nano" trains nano's own losses and heads, on Muon; "words" the plain likelihood
             of answers, on AdamW, for checkpoints of any size.
         output: where stages, logs and the final checkpoint go.
-        start_from: folder of a checkpoint to go on from (its weights and words); "" starts anew.
+        start_from: folder of a checkpoint to go on from (its weights and words). "" starts anew,
+            which "words" cannot.
         seed: of weights, shuffling and augmentation.
-        vision, depth, text: sub-model configs of `RoboReferConfig`.
-        canvas_px: (width, height) that the towers see.
-        vocab_size: words of the tokenizer, before grammar and numbers are added.
         questions_per_image: questions on one image share its encoding.
         question_weights: how often questions of a kind are drawn, relative to the others (1).
-        heatmap_weight, dense_weight: auxiliary losses of training.
-        bin_sigma: width of the soft coordinate targets, in bins of 1/250.
+        weight_decay: of the optimiser.
         save_steps: checkpoint interval; a killed run resumes from the last one.
+        log_steps: interval of what is logged.
         threads: CPU threads of torch; 0 leaves its default.
-        compile: compile the transformer layers (a minute at the start, a quarter less per step).
         use_depth: whether depth is ever shown; False is the control without depth.
-        images_per_pass: images per forward and backward pass and process; 0 takes all at once.
-        lora_rank: rank of adapters on the decoder for stages that train "language"; 0 trains the
-            weights themselves. For "words", as are the next two.
-        bf16, gradient_checkpointing: what is computed in bfloat16, and recomputed to save memory.
-        report_to: "tensorboard", "trackio", "wandb", or several.
+        bf16: compute in bfloat16; what is trained, and the optimiser, stay in float32.
+        gradient_checkpointing: recompute in the backward pass, to save memory.
+        report_to: "tensorboard", "trackio", "wandb", or several; [] is none.
+        vision, depth, text: "nano" only: sub-model configs of `RoboReferConfig`.
+        canvas_px: "nano" only: (width, height) that the towers see.
+        merge: "nano" only: patches along the side of the square that is one token.
+        vocab_size: "nano" only: words of the tokenizer, before grammar and numbers are added.
+        heatmap_weight, dense_weight: "nano" only: auxiliary losses of training.
+        bin_sigma: "nano" only: width of the soft coordinate targets, in bins of 1/250.
+        compile: "nano" only: compile the transformer layers (a minute at the start, a quarter less
+            per step).
+        images_per_pass: "words" only: images per forward and backward pass and process, the rest
+            of the batch is accumulated; 0 takes all at once.
+        lora_rank: "words" only: rank of adapters on the decoder for stages that train "language";
+            0 trains the weights themselves.
     """
 
     data: tuple[str, ...]
@@ -126,14 +139,45 @@ def build(path: Path, kind: type[Config], raw: Any) -> Config:
     """Return a config's dataclass from the names and values in a file.
 
     Raises:
-        RoboReferError: BAD_FILE for names that are unknown or missing.
+        RoboReferError: BAD_FILE for names that are unknown or missing, and for values of another
+            type.
     """
     try:
-        return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()})
+        values = {name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()}
+        made = kind(**values)
     except (TypeError, AttributeError) as error:
         known = ", ".join(item.name for item in fields(kind))  # type: ignore[arg-type]
         remedy = f"Known names are: {known}."
         raise _bad_config(path, " ".join(str(error).split()), remedy) from error
+    for name, hint in get_type_hints(kind).items():
+        if name in values and not _fits(values[name], hint):
+            reason = f"{name} is {values[name]!r}, where {_named(hint)} belongs"
+            raise _bad_config(path, reason, "YAML takes 1e-3 for text; write 1.0e-3.")
+    return made
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Tell whether a value read from YAML is of an annotated type."""
+    kind, parts = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if kind is Literal:
+        return value in parts
+    if kind is tuple:
+        ends = parts if parts[-1] is not ... else parts[:1] * len(value or ())
+        whole = isinstance(value, tuple) and len(value) == len(ends)
+        return whole and all(map(_fits, value, ends))
+    if kind is dict:
+        return isinstance(value, dict) and all(_fits(part, parts[1]) for part in value.values())
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
+
+
+def _named(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(map(str, get_args(hint)))}"
+    return str(hint) if get_origin(hint) else str(hint.__name__)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -158,10 +202,91 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def save_config(config: Any, path: Path) -> None:
-    """Write a config's dataclass as YAML that can be loaded again."""
+    """Write a config's dataclass as YAML that can be loaded again, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(_plain(asdict(config)), sort_keys=False)
-    path.write_text(text, encoding="utf-8")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")  # every process of a run writes its own
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def keep_config(config: Any, output: Path, load: Callable[[Path], Any]) -> None:
+    """Write the config beside the run; refuse to go on with a run that began with another.
+
+    Args:
+        config: of the run.
+        output: its folder.
+        load: reads such a config.
+
+    Raises:
+        RoboReferError: BAD_REQUEST when the folder holds a run of another config.
+    """
+    path = output / "config.yaml"
+    if path.exists():
+        began, now = _plain(asdict(load(path))), _plain(asdict(config))
+        changed = [name for name, value in now.items() if began[name] != value]
+        if changed:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"The run in {output} began with another {', '.join(changed)}.",
+                "Give another --output, or the config that it began with.",
+            )
+    save_config(config, path)
+
+
+def check_trackers(report_to: tuple[str, ...]) -> None:
+    """Do nothing where all that a run reports to is known and installed.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for a name that is unknown, MISSING_DEPENDENCY for a package
+            that is not installed.
+    """
+    for name in report_to:
+        if name not in TRACKERS:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"report_to names {name!r}, which nothing here reports to.",
+                f"Choose from {', '.join(TRACKERS)}, or give [] for none.",
+            )
+        if find_spec(name) is None:
+            raise RoboReferError(
+                ErrorCode.MISSING_DEPENDENCY,
+                f"report_to names {name}, and the package '{name}' is not installed.",
+                f"Install it with: pip install {name}; or take it out of report_to.",
+            )
+
+
+def check_least(values: Any, least: Mapping[str, int]) -> None:
+    """Do nothing where the named numbers of a config are large enough; else BAD_REQUEST."""
+    for name, smallest in least.items():
+        value = getattr(values, name)
+        if value < smallest:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"{name} is {value}, and has to be {smallest} or more.",
+                "Change it in the config.",
+            )
+
+
+def check_sft(config: SftConfig) -> None:
+    """Do nothing where a supervised run makes sense, whatever its objective.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for numbers that are too small and for stages that are missing
+            or share a folder; what `check_trackers` raises.
+    """
+    check_trackers(config.report_to)
+    ones = ("questions_per_image", "save_steps", "log_steps")
+    check_least(config, {**dict.fromkeys(ones, 1), "lora_rank": 0, "images_per_pass": 0})
+    for stage in config.stages:
+        check_least(stage, {"steps": 1, "batch_images": 1})
+    names = {stage.name for stage in config.stages}
+    if not names or len(names) < len(config.stages):
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "Two stages have one name." if names else "The config has no stages.",
+            "Give one stage or more, each with a name of its own; see train/configs.",
+        )
 
 
 def _plain(value: Any) -> Any:

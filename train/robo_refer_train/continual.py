@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from tqdm import trange
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.loading import load_checkpoint
 from robo_refer_train import rft, sft, words
-from robo_refer_train.config import build, load_config, read_yaml
+from robo_refer_train.config import build, check_least, keep_config, load_config, read_yaml
 from robo_refer_train.items import Items
 from robo_refer_train.rewards import make_mix
 from robo_refer_train.rft_config import load_rft_config
@@ -107,6 +108,7 @@ def load_continual_config(path: Path) -> ContinualConfig:
             f"{path} has tasks {sorted(config.tasks)} and tests {sorted(config.tests)}.",
             "Give every task its test.",
         )
+    check_least(config, {"test_items": 1})
     return config
 
 
@@ -114,7 +116,11 @@ def run(config: ContinualConfig) -> Matrix:
     """Learn the tasks in order; return what was known after each.
 
     A run that was killed goes on where it was: tasks that were tested are not learnt again.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for the folder of another run, and what a task's run raises.
     """
+    keep_config(config, Path(config.output), load_continual_config)
     path = Path(config.output) / MATRIX_FILE
     matrix = _read(path) if path.exists() else _first(config)
     _write(matrix, path)
@@ -147,6 +153,7 @@ def _first(config: ContinualConfig) -> Matrix:
 def _tested(config: ContinualConfig, checkpoint: Path) -> list[tuple[float, int]]:
     """Return the share of right greedy answers on every test, and of how many."""
     policy, processor = load_checkpoint(checkpoint)
+    policy.to("cuda" if torch.cuda.is_available() else "cpu")
     mix = make_mix({"outcome_format": 1.0})  # right or wrong needs no reward
     found = []
     for name in config.tasks:

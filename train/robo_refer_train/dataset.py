@@ -105,16 +105,17 @@ class TrainingRows(Dataset[dict[str, Any]]):
     def _pack(
         self, sample: Sample, squash: float, rng: np.random.Generator, with_depth: bool
     ) -> Packed:
-        pointing = [question for question in sample.questions if question.family in POINTING]
-        count = min(self._questions, len(pointing))
-        weights = np.array([self._weights.get(question.kind, 1.0) for question in pointing])
-        chosen = rng.choice(len(pointing), count, replace=False, p=weights / weights.sum())
-        triples = []
-        for number in chosen:
-            question = pointing[number]
-            reason = bool(rng.random() < REASON_SHARE)
-            answer = _squash_answer(written_answer(question, sample.objects, reason), squash)
-            triples.append((question.text, answer, reason))
+        pointing = [
+            question
+            for question in sample.questions
+            if question.family in POINTING and self._weights.get(question.kind, 1.0) > 0
+        ]
+        triples = [
+            (text, _squash_answer(answer, squash), reason)
+            for text, answer, reason in asked(
+                pointing, sample.objects, self._questions, self._weights, rng
+            )
+        ]
         return self._packer.pack(triples, with_depth)
 
     def _cells(self, objects: Sequence[ObjectTruth], squash: float) -> dict[str, Any]:
@@ -151,6 +152,34 @@ class TrainingRows(Dataset[dict[str, Any]]):
             words = np.array([lookup[getattr(item, key)] for item in objects] or [0])
             cells[f"cell_{key}"] = words[np.maximum(owner, 0)].reshape(-1)
         return cells
+
+
+def asked(
+    questions: Sequence[Question],
+    objects: Sequence[ObjectTruth],
+    count: int,
+    weights: Mapping[str, float],
+    rng: np.random.Generator,
+) -> list[tuple[str, Answer, bool]]:
+    """Return up to `count` of some questions: text, answer, whether it is asked to reason.
+
+    Args:
+        questions: of one sample, whose kinds all have a weight above 0.
+        objects: of the sample.
+        count: how many to draw, as far as there are as many.
+        weights: how often questions of a kind are drawn, relative to the others' 1.
+        rng: decides.
+    """
+    if not questions:
+        return []
+    chances = np.array([weights.get(question.kind, 1.0) for question in questions])
+    count = min(count, len(questions))
+    chosen = rng.choice(len(questions), count, replace=False, p=chances / chances.sum())
+    drawn = []
+    for question in (questions[number] for number in chosen):
+        reason = bool(rng.random() < REASON_SHARE)
+        drawn.append((question.text, written_answer(question, objects, reason), reason))
+    return drawn
 
 
 def written_answer(question: Question, objects: Sequence[ObjectTruth], reason: bool) -> Answer:

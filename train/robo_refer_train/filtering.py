@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import trange
 
 from robo_refer.errors import ErrorCode, RoboReferError
@@ -76,6 +77,7 @@ def probe_items(config: RftConfig, out: Path, answers: int, limit: int = 0) -> P
         limit: how many items to probe, of any sample; 0 probes all.
     """
     practice = prepare(config)
+    practice.policy.to("cuda" if torch.cuda.is_available() else "cpu")
     items = practice.items
     known = {probe.key for probe in read_probes(out)} if out.exists() else set()
     _cut_unfinished_line(out)

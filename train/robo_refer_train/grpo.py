@@ -314,6 +314,7 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
                 attention_mask=tree_mask(question, answer),
                 position_ids=places,
                 labels=labels,
+                use_cache=False,
                 fused_lm_head=True,
                 **self._pixels(tree.images),
             )

@@ -38,7 +38,9 @@ def prepare(config: RftConfig) -> Practice:
         torch.set_num_threads(config.threads)
     mix = make_mix(config.rewards, config.judge)
     mix.ready()
-    policy, processor = load_checkpoint(Path(config.start_from))
+    # What is trained is kept in float32: in bfloat16, small steps would be rounded away.
+    dtype = "auto" if config.lora_rank else torch.float32
+    policy, processor = load_checkpoint(Path(config.start_from), dtype=dtype)
     items = Items(
         load_table(config.data),
         processor,

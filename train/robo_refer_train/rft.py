@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from peft import LoraConfig
+from transformers import set_seed
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer_train.checkpoints import newest_whole
-from robo_refer_train.config import save_config
+from robo_refer_train.config import check_trackers, keep_config, save_config
 from robo_refer_train.filtering import worth_practising
 from robo_refer_train.grpo import RftTrainer
 from robo_refer_train.items import Items, practice_order
 from robo_refer_train.practice import Practice, prepare
-from robo_refer_train.rft_config import RftConfig, arguments, keep_config
+from robo_refer_train.rft_config import RftConfig, arguments, load_rft_config
 
 LORA_TARGETS = r".*language_model\.layers\..*\.(q|k|v|o|gate|up|down)_proj"
 """The decoder's matrices; bare names would also hit the towers."""
@@ -26,21 +28,51 @@ def run(config: RftConfig) -> Path:
 
     A run that was killed resumes from its newest whole checkpoint with the same items, answers and
     losses.
+
+    Raises:
+        RoboReferError: before anything is trained: what `check` and `prepare` raise, BAD_REQUEST
+            for the folder of another run.
     """
+    check(config)
     output = Path(config.output)
-    keep_config(config, output)
+    keep_config(config, output, load_rft_config)
     trainer = build_trainer(config, prepare(config))
     trainer.train(resume_from_checkpoint=newest_whole(output))
     final = output / "final"
     policy = trainer.accelerator.unwrap_model(trainer.model)
-    if config.lora_rank:
-        policy.save_pretrained(output / "adapter")
-        policy = policy.merge_and_unload()
     if trainer.is_world_process_zero():
+        if config.lora_rank:
+            policy.save_pretrained(output / "adapter")
+            policy = policy.merge_and_unload()
         policy.save_pretrained(final)
         trainer.processing_class.save_pretrained(final)
         save_config(config, final / "training.yaml")
     return final
+
+
+def check(config: RftConfig) -> None:
+    """Do nothing where a run is possible at all.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for adapters on what is not the decoder, and for weights that
+            are split over processes: answers are sampled from whole ones; MISSING_DEPENDENCY for
+            a tracker that is not installed.
+    """
+    check_trackers(config.report_to)
+    if config.lora_rank and config.trainable != "language":
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"lora_rank is {config.lora_rank}, and trainable {config.trainable!r}: adapters are on "
+            "the decoder alone.",
+            "Set trainable: language, or lora_rank: 0.",
+        )
+    zero_stage = os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE", "0")
+    if os.environ.get("ACCELERATE_USE_FSDP") == "true" or zero_stage == "3":
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "Reinforcement fine-tuning needs the whole weights in every process.",
+            "Launch it with train/configs/accelerate/zero2.yaml, with adapters for a large model.",
+        )
 
 
 def chosen_items(config: RftConfig, items: Items) -> Sequence[int]:
@@ -64,6 +96,7 @@ def chosen_items(config: RftConfig, items: Items) -> Sequence[int]:
 
 def build_trainer(config: RftConfig, practice: Practice) -> RftTrainer:
     """Return the trainer of a run."""
+    set_seed(config.seed)  # adapters start from random numbers
     set_trainable(practice.policy, config)
     order = practice_order(
         practice.items,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_train.config import build, read_yaml, save_config
+from robo_refer_train.config import build, check_least, read_yaml
 from robo_refer_train.reward_config import NO_JUDGE, PAPER_WEIGHTS, JudgeConfig
 
 if TYPE_CHECKING:
@@ -46,13 +46,15 @@ class RftConfig:
             between.
         trainable: "language" trains the decoder; "projectors" also the projectors; "all" also the
             towers. Features of frozen towers are computed once per picture.
-        lora_rank: rank of adapters on the decoder; 0 trains the weights themselves.
+        lora_rank: rank of adapters on the decoder, where that is trained; 0 trains the weights
+            themselves.
         resample_rounds: how often a group without variance is replaced by that of another item.
         use_depth: whether the policy sees depth.
         reason: whether every answer is asked for with its reasoning.
-        bf16, gradient_checkpointing: what is computed in bfloat16, and recomputed to save memory.
+        bf16: compute in bfloat16; what is trained, and the optimiser, stay in float32.
+        gradient_checkpointing: recompute in the backward pass, to save memory.
         save_steps, log_steps: intervals, in steps.
-        report_to: "tensorboard", "trackio", "wandb", or several.
+        report_to: "tensorboard", "trackio", "wandb", or several; [] is none.
         threads: CPU threads of torch; 0 leaves its default.
         remembered_pictures: pictures whose features of frozen towers are kept in memory.
     """
@@ -96,6 +98,17 @@ class RftConfig:
     remembered_pictures: int = 4000
 
 
+_LEAST = {
+    "steps": 1,
+    "prompts_per_step": 1,
+    "questions_per_image": 1,
+    "group_size": 2,
+    "max_answer_tokens": 1,
+    "save_steps": 1,
+    "log_steps": 1,
+}
+
+
 def load_rft_config(path: Path) -> RftConfig:
     """Return the config in a YAML file; raises BAD_FILE as `load_config`."""
     raw = read_yaml(path)
@@ -112,6 +125,7 @@ def arguments(config: RftConfig) -> GRPOConfig:
     import torch
     from trl import GRPOConfig
 
+    check_least(config, _LEAST)
     # Set by accelerate and torchrun; torch.distributed itself starts later.
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     per_process = _divided(config.prompts_per_step, processes, "prompts_per_step", "processes")
@@ -149,6 +163,7 @@ def arguments(config: RftConfig) -> GRPOConfig:
         log_completions=bool(trackers),
         report_to=list(config.report_to),
         use_cpu=not torch.cuda.is_available(),
+        ddp_find_unused_parameters=True,  # a pass may be without depth
     )
 
 
@@ -160,20 +175,3 @@ def _divided(count: int, by: int, counted: str, divisor: str) -> int:
             "Change one of the two.",
         )
     return count // by
-
-
-def keep_config(config: RftConfig, output: Path) -> None:
-    """Write the config beside the run; refuse to go on with a run that began with another.
-
-    Raises:
-        RoboReferError: BAD_REQUEST when the folder holds a run of another config.
-    """
-    path = output / "config.yaml"
-    if path.exists() and (began := load_rft_config(path)) != config:
-        changed = [name for name, value in vars(config).items() if getattr(began, name) != value]
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            f"The run in {output} began with another {', '.join(changed)}.",
-            "Give another --output, or the config that it began with.",
-        )
-    save_config(config, path)

@@ -66,7 +66,7 @@ def sample_answers(
         position_ids=torch.from_numpy(stem.position_ids).to(device),
         past_key_values=cache,
         use_cache=True,
-        **pixels(stem.images),
+        **{name: value.to(device) for name, value in pixels(stem.images).items()},
     ).last_hidden_state
     states = states[branch.rows, torch.from_numpy(stem.starts).to(device)]
     places = torch.from_numpy(stem.position_ids[stem.rows, stem.starts]).to(device)

@@ -10,19 +10,30 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
 
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
-from robo_refer_train.config import SftConfig, StageConfig, save_config
+from robo_refer_train.config import (
+    SftConfig,
+    StageConfig,
+    check_sft,
+    keep_config,
+    load_config,
+    save_config,
+)
 from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows
 from robo_refer_train.heads import TrainingModel
 from robo_refer_train.nano import (
@@ -112,10 +123,7 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=stage.steps,
-        # WORLD_SIZE is set by accelerate and torchrun.
-        per_device_train_batch_size=max(
-            1, stage.batch_images // int(os.environ.get("WORLD_SIZE", "1"))
-        ),
+        per_device_train_batch_size=stage.batch_images,
         learning_rate=stage.learning_rate,
         lr_scheduler_type="warmup_stable_decay",
         warmup_steps=stage.warmup_steps,
@@ -128,6 +136,7 @@ def _arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingA
         weight_decay=config.weight_decay,
         max_grad_norm=1.0,
         bf16=config.bf16,
+        activation_checkpointing=config.gradient_checkpointing,
         seed=config.seed,
         save_steps=config.save_steps,
         save_total_limit=2,
@@ -145,17 +154,23 @@ def run(config: SftConfig) -> Path:
     """Train every stage that is not done yet; return the folder of the final checkpoint.
 
     A stage that was killed resumes from its last checkpoint with the same rows and losses.
+
+    Raises:
+        RoboReferError: before anything is trained: what `check` raises, BAD_REQUEST for the folder
+            of another run, BAD_FILE for data, BAD_CHECKPOINT for a checkpoint of another shape.
     """
+    check(config)
     if config.threads:
         torch.set_num_threads(config.threads)
     set_seed(config.seed)
     output = Path(config.output)
-    save_config(config, output / "config.yaml")
+    keep_config(config, output, load_config)
     table = load_table(config.data, ("objects", "questions"))
     processor, classes = _processor(config, output, table)
     model = build_model(config, processor.tokenizer)
     if config.start_from:
-        load_model(model, Path(config.start_from) / "model.safetensors")
+        with _reading(config.start_from):
+            load_model(model, Path(config.start_from) / "model.safetensors")
     training = TrainingModel(
         model,
         number_ids(processor.tokenizer),
@@ -179,6 +194,44 @@ def run(config: SftConfig) -> Path:
     return final
 
 
+def check(config: SftConfig) -> None:
+    """Do nothing where a run is possible at all.
+
+    Raises:
+        RoboReferError: BAD_REQUEST for what only the objective 'words' can do, for numbers that
+            make no sense and for several processes; MISSING_DEPENDENCY for a tracker that is not
+            installed.
+    """
+    check_sft(config)
+    for name in ("lora_rank", "images_per_pass"):
+        if getattr(config, name):
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"{name} is {getattr(config, name)}, which the objective 'nano' does not know.",
+                f"Set {name}: 0, or train with objective: words.",
+            )
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by accelerate and torchrun
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "The objective 'nano' is trained by one process.",
+            "Start it without a launcher, or train with objective: words.",
+        )
+
+
+@contextmanager
+def _reading(folder: str) -> Iterator[None]:
+    """Say what is wrong with a checkpoint that is read inside: missing, damaged, another shape."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:300].rstrip(".")
+        raise RoboReferError(
+            ErrorCode.BAD_CHECKPOINT,
+            f"The run cannot start from {folder}: {reason}.",
+            "Give a checkpoint whose vision, depth, text and words are those of the config.",
+        ) from error
+
+
 def _processor(config: SftConfig, output: Path, table: Any) -> tuple[RoboReferProcessor, Classes]:
     """Return the run's processor and classes; a resumed run keeps those it began with."""
     folder, words = output / "processor", output / "classes.json"
@@ -187,7 +240,8 @@ def _processor(config: SftConfig, output: Path, table: Any) -> tuple[RoboReferPr
         return RoboReferProcessor.from_pretrained(folder), Classes(**fields)
     processor, classes = build_processor(config, table), Classes.of(table)
     if config.start_from:
-        processor = RoboReferProcessor.from_pretrained(config.start_from)
+        with _reading(config.start_from):
+            processor = RoboReferProcessor.from_pretrained(config.start_from)
     processor.save_pretrained(folder)
     words.write_text(json.dumps(classes.__dict__, indent=1))
     return processor, classes

@@ -1,4 +1,4 @@
-"""Watching what a model sees: a guard against blindness, and a memory of frozen towers."""
+"""Around what a model sees: guards of the depth half, and a memory of frozen towers."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ class DepthGuard:
     def __init__(self, models: Sequence[RoboReferForConditionalGeneration]) -> None:
         self.seen = 0
         for model in models:
-            model.model.depth_projector.register_forward_hook(self._count)
+            model.model.register_forward_hook(self._count, with_kwargs=True)
 
-    def _count(self, module: nn.Module, args: tuple[Any, ...], output: torch.Tensor) -> None:
-        self.seen += len(output)
+    def _count(self, module: nn.Module, args: Any, inputs: dict[str, Any], output: Any) -> None:
+        features, grids = output.depth_features, inputs.get("depth_grids")
+        if features is not None:  # of maps, or of their tiles
+            self.seen += len(features if grids is None else grids)
 
     @contextmanager
     def expects(self, maps: int) -> Iterator[None]:
         """Check that at least `maps` depth maps were seen inside.
 
         Raises:
-            RoboReferError: UNKNOWN when there were fewer: the model would learn to do without.
+            RoboReferError: NO_DEPTH when there were fewer: the model would learn to do without.
         """
         before = self.seen
         yield
@@ -42,6 +44,34 @@ class DepthGuard:
                 "would be trained blind.",
                 "Look with 'robo-refer train doctor', or set use_depth: false to train without.",
             )
+
+
+class DepthAlways:
+    """Runs the depth half also in a pass without depth, for nothing.
+
+    Processes among which weights are split meet in every layer, in the order of the layers: one
+    that left the depth tower out would meet the others in the wrong place.
+    """
+
+    def __init__(self, model: RoboReferForConditionalGeneration) -> None:
+        inner = self._inner = model.model
+        self._shown: tuple[Any, Any] | None = None
+        inner.register_forward_pre_hook(self._begin, with_kwargs=True)
+        inner.depth_projector.register_forward_hook(self._done)
+        inner.language_model.register_forward_pre_hook(self._catch_up, with_kwargs=True)
+
+    def _begin(self, module: nn.Module, args: Any, inputs: dict[str, Any]) -> None:
+        self._shown = inputs["pixel_values"], inputs.get("image_grids")
+
+    def _done(self, module: nn.Module, args: Any, output: torch.Tensor) -> None:
+        self._shown = None
+
+    def _catch_up(self, module: nn.Module, args: Any, inputs: dict[str, Any]) -> Any:
+        if self._shown is None:
+            return None
+        tokens, _ = self._inner.depth_tokens(*self._shown)
+        inputs["inputs_embeds"] = inputs["inputs_embeds"] + 0.0 * tokens.sum()
+        return args, inputs
 
 
 class TowerMemory:

@@ -130,6 +130,7 @@ class MixedSource:
 
     def row(self, draw: int, seed: int) -> dict[str, Any]:
         """Return the stored row of a draw."""
+        draw %= len(self._turn)
         return self._sources[self._turn[draw]].row(int(self._place[draw]), seed)
 
 
@@ -157,6 +158,12 @@ def open_source(
             if unknown
             else "A weight is below 0.",
             "Name folders of the data, with weights of at least 0.",
+        )
+    if not any(weights.get(folder, 1.0) for folder in folders):
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "There is no data, or all of it has weight 0.",
+            "Name a dataset folder in 'data', with a weight above 0.",
         )
     if not stream and not weights:
         return TableSource(load_table(folders))

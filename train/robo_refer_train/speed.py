@@ -43,13 +43,13 @@ class Cost:
     Attributes:
         cpu_s: CPU seconds per step, median.
         pictures: colour images that went through the tower, per step.
-        questions: learnt from per step.
+        questions: learnt from per step, mean.
         peak_mib: of the process, after loading.
     """
 
     cpu_s: float
     pictures: float
-    questions: int
+    questions: float
     peak_mib: float
 
 
@@ -77,7 +77,7 @@ def report(costs: dict[str, Cost]) -> str:
         ]
         for name, cost in (("ours", own), ("stock TRL", peer)):
             lines.append(
-                f"| {name} | {cost.questions} | {cost.cpu_s:.2f} | "
+                f"| {name} | {cost.questions:g} | {cost.cpu_s:.2f} | "
                 f"{cost.questions / cost.cpu_s:.2f} | {cost.pictures:.1f} | {cost.peak_mib:.0f} |"
             )
         lines += [f"| **ratio** | | | **{ratio:.1f}** | | {own.peak_mib / peer.peak_mib:.2f} |", ""]
@@ -105,7 +105,7 @@ class _Clock(TrainerCallback):
         self._start = now
 
 
-def _measured(side: Callable[..., tuple[Any, Any, int]], config: RftConfig, steps: int) -> Cost:
+def _measured(side: Callable[..., tuple[Any, Any, float]], config: RftConfig, steps: int) -> Cost:
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
         short = replace(
@@ -132,13 +132,13 @@ def _measured(side: Callable[..., tuple[Any, Any, int]], config: RftConfig, step
     )
 
 
-def _our_rft(config: RftConfig) -> tuple[Any, Any, int]:
+def _our_rft(config: RftConfig) -> tuple[Any, Any, float]:
     practice = prepare(config)
     trainer = build_trainer(config, practice)
     return trainer, practice.policy, config.prompts_per_step
 
 
-def _stock_rft(config: RftConfig) -> tuple[Any, Any, int]:
+def _stock_rft(config: RftConfig) -> tuple[Any, Any, float]:
     practice = prepare(config)
     set_trainable(practice.policy, config)
     order = build_trainer(config, practice).order
@@ -213,13 +213,18 @@ def _sft(config: RftConfig, images: int, questions: int) -> tuple[Any, Any, Any]
     return model, rows, stage_arguments(settings, stage, Path(config.output))
 
 
-def _our_sft(config: RftConfig) -> tuple[Any, Any, int]:
+def _our_sft(config: RftConfig) -> tuple[Any, Any, float]:
     model, rows, given = _sft(config, config.prompts_per_step // 2, 12)
     trainer = WordTrainer(model, given, data_collator=collate, train_dataset=rows)
-    return trainer, model, config.prompts_per_step // 2 * 12
+    return trainer, model, _questions(rows) / config.steps
 
 
-def _stock_sft(config: RftConfig) -> tuple[Any, Any, int]:
+def _questions(rows: WordRows) -> int:
+    """Return how many questions some rows have: not every picture has as many as are asked for."""
+    return sum(len(rows[draw]["pairs"]) for draw in range(len(rows)))
+
+
+def _stock_sft(config: RftConfig) -> tuple[Any, Any, float]:
     model, rows, given = _sft(config, config.prompts_per_step * 2, 1)
     plain = SFTConfig(
         output_dir=config.output,
@@ -232,6 +237,7 @@ def _stock_sft(config: RftConfig) -> tuple[Any, Any, int]:
         report_to=[],
         bf16=False,
         activation_checkpointing=False,
+        train_sampling_strategy="sequential",
         use_cpu=given.use_cpu,
     )
     trainer = SFTTrainer(

@@ -6,38 +6,56 @@ of tokens. Prompts are the processor's own, so that what is learnt is what is as
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file
+from numpy.typing import NDArray
+from peft import LoraConfig, PeftModel, get_peft_model
 from torch.utils.data import Dataset, SequentialSampler
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainingArguments, set_seed
 
 from robo_refer.data.records import from_row
-from robo_refer.data.sample import POINTING, Sample
+from robo_refer.data.sample import POINTING, Question, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
+from robo_refer.model.tiled_processing import TiledProcessor
 from robo_refer.parsing import format_answer
+from robo_refer.relative_depth import relative_depth
 from robo_refer.tokens import quantise_answer
+from robo_refer.types import Answer, FloatArray
 from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
-from robo_refer_train.config import SftConfig, StageConfig, save_config
-from robo_refer_train.dataset import REASON_SHARE, written_answer
+from robo_refer_train.config import (
+    SftConfig,
+    StageConfig,
+    check_sft,
+    keep_config,
+    load_config,
+    save_config,
+)
+from robo_refer_train.dataset import asked
 from robo_refer_train.groups import Prompt, grow, tree_mask
 from robo_refer_train.items import VISUAL, joined, split_prompt
 from robo_refer_train.rft import LORA_TARGETS
+from robo_refer_train.sight import DepthAlways
 from robo_refer_train.sources import Source, open_source
 
 DONE_FILE = "done"
+LEARNT = (*POINTING, "point")
+"""Families that are learnt: all that are answered by pointing, also without a mask to score by."""
 
 
 class WordRows(Dataset[dict[str, Any]]):
-    """Rows of one image each, with questions and answers; row k is a function of (seed, k)."""
+    """Rows of one image each, with questions and answers; row k is a function of (seed, k).
+
+    Samples of which nothing is asked that is answered by pointing give way to the next one.
+    """
 
     def __init__(
         self, source: Source, processor: Any, config: SftConfig, stage: StageConfig, seed: int
@@ -45,6 +63,7 @@ class WordRows(Dataset[dict[str, Any]]):
         self._source, self.processor = source, processor
         self._config, self._stage, self._seed = config, stage, seed
         self._visual = set(processor.tokenizer.convert_tokens_to_ids(list(VISUAL)))
+        self._tiled = isinstance(processor, TiledProcessor)
 
     def __len__(self) -> int:
         return self._stage.steps * self._stage.batch_images
@@ -52,34 +71,58 @@ class WordRows(Dataset[dict[str, Any]]):
     def __getitem__(self, draw: int) -> dict[str, Any]:
         rng = np.random.default_rng([self._seed, draw, 1])
         both = self._stage.both_views and self._config.use_depth
-        sample = from_row(self._source.row(draw // 2 if both else draw, self._seed))
+        sample, questions = self._shown(draw // 2 if both else draw)
         share = self._stage.depth_share if self._config.use_depth else 0.0
         shown = bool(draw % 2) if both else bool(rng.random() < share)
-        depth_m = sample.depth_m if shown else None
+        depth = self._depth(sample) if shown else None
         pairs, seen = [], None
-        for text, answer, reason in self._asked(sample, rng):
-            encoded = self.processor(
-                images=[sample.rgb], depth=[depth_m], text=[text], reason=reason
-            )
+        for text, answer, reason in asked(
+            questions,
+            sample.objects,
+            self._config.questions_per_image,
+            self._config.question_weights,
+            rng,
+        ):
+            encoded = self.processor(images=[sample.rgb], depth=[depth], text=[text], reason=reason)
             seen = seen or encoded
             prompt = split_prompt(encoded["input_ids"][0].tolist(), draw, self._visual)
             pairs.append((prompt, self._answer(answer)))
         return {"pairs": pairs, "seen": seen}
 
-    def _asked(self, sample: Sample, rng: np.random.Generator) -> list[tuple[str, str, bool]]:
-        pointing = [question for question in sample.questions if question.family in POINTING]
-        count = min(self._config.questions_per_image, len(pointing))
-        weights = np.array([self._config.question_weights.get(q.kind, 1.0) for q in pointing])
-        chosen = rng.choice(len(pointing), count, replace=False, p=weights / weights.sum())
-        asked = []
-        for question in (pointing[number] for number in chosen):
-            reason = bool(rng.random() < REASON_SHARE)
-            answer = written_answer(question, sample.objects, reason)
-            asked.append((question.text, format_answer(quantise_answer(answer)), reason))
-        return asked
+    def _shown(self, place: int) -> tuple[Sample, list[Question]]:
+        """Return the sample of a draw, or the next one of which something is asked, and what.
 
-    def _answer(self, text: str) -> list[int]:
+        Raises:
+            RoboReferError: BAD_FILE where there is none in a whole pass over the data.
+        """
+        for further in range(len(self._source)):
+            sample = from_row(self._source.row(place + further, self._seed))
+            questions = [question for question in sample.questions if self._is_asked(question)]
+            if questions:
+                return sample, questions
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            "The data has no question that is answered by pointing.",
+            "Give a dataset made by 'robo-refer data generate' or 'robo-refer data import'.",
+        )
+
+    def _is_asked(self, question: Question) -> bool:
+        weight = self._config.question_weights.get(question.kind, 1.0)
+        return question.family in LEARNT and weight > 0
+
+    def _depth(self, sample: Sample) -> FloatArray | NDArray[np.uint8] | None:
+        """Return the depth that the processor reads; where there is nothing to see, none."""
+        if not self._tiled:
+            return sample.depth_m
+        relative = sample.relative_depth
+        if sample.depth_m is not None:
+            relative = relative_depth(sample.depth_m)
+        return None if relative is None else np.repeat(relative[..., None], 3, axis=2)
+
+    def _answer(self, answer: Answer) -> list[int]:
+        """Return the tokens of an answer; only nano's words for numbers are bins."""
         tokenizer = self.processor.tokenizer
+        text = format_answer(answer if self._tiled else quantise_answer(answer))
         return [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
 
 
@@ -93,6 +136,7 @@ def collate(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "position_ids": torch.from_numpy(tree.position_ids),
         "attention_mask": tree_mask(question, answer),
         "labels": torch.from_numpy(tree.labels),
+        "use_cache": False,
         **joined([row["seen"] for row in rows]),
     }
 
@@ -108,50 +152,76 @@ def run(config: SftConfig) -> Path:
     """Train every stage that is not done yet; return the folder of the final checkpoint.
 
     Raises:
-        RoboReferError: BAD_REQUEST without a checkpoint to start from; what loading it raises.
+        RoboReferError: before anything is trained: what `check` raises, BAD_REQUEST for the folder
+            of another run, and what loading the checkpoint raises.
     """
+    check(config)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    output = Path(config.output)
+    keep_config(config, output, load_config)
+    checkpoint = Path(config.start_from)
+    for number, stage in enumerate(config.stages):
+        checkpoint = _trained(config, stage, number, checkpoint)
+        gc.collect()  # a trainer and its model hold each other
+    final = output / "final"
+    if int(os.environ.get("RANK", "0")) == 0:
+        own = shutil.ignore_patterns(DONE_FILE, "training_args.bin")
+        shutil.copytree(checkpoint, final, ignore=own, dirs_exist_ok=True)
+        save_config(config, final / "training.yaml")
+    return final
+
+
+def check(config: SftConfig) -> None:
+    """Do nothing where a run is possible at all.
+
+    Raises:
+        RoboReferError: BAD_REQUEST without a checkpoint to start from, for what only nano's own
+            stages can do, and for numbers that do not fit together; MISSING_DEPENDENCY for a
+            tracker that is not installed.
+    """
+    check_sft(config)
     if not config.start_from:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
             "The objective 'words' trains a checkpoint, and none is given.",
             "Give --start-from, for example a converted 2B.",
         )
-    output = Path(config.output)
-    save_config(config, output / "config.yaml")
-    model, processor = load_checkpoint(Path(config.start_from))
-    for number, stage in enumerate(config.stages):
-        weights = output / stage.name / "final"
-        if not (weights / DONE_FILE).exists():
-            _train_stage(config, stage, number, model, processor)
-        else:
-            model.load_state_dict(load_file(weights / "model.safetensors"), strict=False)
-    final = output / "final"
-    model.save_pretrained(final)
-    processor.save_pretrained(final)
-    save_config(config, final / "training.yaml")
-    return final
+    for stage in config.stages:
+        stage_arguments(config, stage, Path(config.output))
+        if stage.trainable not in ("depth_projector", "language", "all"):
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"The objective 'words' has no stage that trains {stage.trainable!r}.",
+                "Train 'depth_projector', 'language' or 'all'.",
+            )
+        if stage.init_depth_from_rgb:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"The stage {stage.name!r} asks for init_depth_from_rgb, which is nano's alone.",
+                "Start from a checkpoint with a depth tower: robo-refer model convert.",
+            )
 
 
-def _train_stage(
-    config: SftConfig,
-    stage: StageConfig,
-    number: int,
-    model: RoboReferForConditionalGeneration,
-    processor: Any,
-) -> None:
+def _trained(config: SftConfig, stage: StageConfig, number: int, start: Path) -> Path:
+    """Return the folder of the checkpoint that a stage makes of the one in `start`."""
     folder, seed = Path(config.output) / stage.name, config.seed * 100 + number
+    final = folder / "final"
+    if (final / DONE_FILE).exists():
+        return final
+    set_seed(seed)  # adapters start from random numbers
+    adapted = config.lora_rank > 0 and stage.trainable == "language"
+    # What is trained is kept in float32: in bfloat16, small steps would be rounded away.
+    dtype = "auto" if adapted else torch.float32
+    model, processor = load_checkpoint(start, dtype=dtype)
     draws = stage.steps * stage.batch_images
     source = open_source(
         config.data, config.source_weights, stream=config.stream, draws=draws, seed=seed
     )
     _freeze(model, stage)
-    adapted = config.lora_rank > 0 and stage.trainable == "language"
-    trained: Any = model
-    if adapted:
-        lora = LoraConfig(
-            r=config.lora_rank, lora_alpha=2 * config.lora_rank, target_modules=LORA_TARGETS
-        )
-        trained = get_peft_model(model, lora)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        DepthAlways(model)
+    trained: Any = get_peft_model(model, _adapters(config)) if adapted else model
     trainer = WordTrainer(
         trained,
         stage_arguments(config, stage, folder),
@@ -159,34 +229,34 @@ def _train_stage(
         train_dataset=WordRows(source, processor, config, stage, seed),
     )
     trainer.train(resume_from_checkpoint=newest_whole(folder))
-    if adapted:
-        trained.merge_and_unload()
-    final = folder / "final"
+    # Not the model's own save_pretrained: where weights are split, every process has a part.
+    trainer.save_model(str(folder / "adapter" if adapted else final))
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
-        model.save_pretrained(final, max_shard_size="1TB")
+        if adapted:
+            whole, _ = load_checkpoint(start)
+            merged = PeftModel.from_pretrained(whole, folder / "adapter").merge_and_unload()
+            merged.save_pretrained(final)
+        processor.save_pretrained(final)
         (final / DONE_FILE).touch()
+    trainer.accelerator.wait_for_everyone()
+    return final
+
+
+def _adapters(config: SftConfig) -> LoraConfig:
+    return LoraConfig(
+        r=config.lora_rank, lora_alpha=2 * config.lora_rank, target_modules=LORA_TARGETS
+    )
 
 
 def _freeze(model: RoboReferForConditionalGeneration, stage: StageConfig) -> None:
-    """Freeze what the stage does not train.
-
-    Raises:
-        RoboReferError: BAD_REQUEST for a stage of nano's own.
-    """
-    inner = model.model
+    """Freeze what the stage does not train."""
     model.requires_grad_(stage.trainable == "all")
     if stage.trainable == "depth_projector":
-        inner.depth_projector.requires_grad_(True)
+        model.model.depth_projector.requires_grad_(True)
     elif stage.trainable == "language":
-        inner.language_model.requires_grad_(True)
+        model.model.language_model.requires_grad_(True)
         model.lm_head.requires_grad_(True)
-    elif stage.trainable != "all":
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            f"The objective 'words' has no stage that trains {stage.trainable!r}.",
-            "Train 'depth_projector', 'language' or 'all'.",
-        )
 
 
 def stage_arguments(config: SftConfig, stage: StageConfig, folder: Path) -> TrainingArguments:
@@ -226,4 +296,5 @@ def stage_arguments(config: SftConfig, stage: StageConfig, folder: Path) -> Trai
         remove_unused_columns=False,
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=True,  # the last layer of a tower may be read by nothing
     )

@@ -79,12 +79,14 @@ def read_recorded(path: Path) -> list[Recorded]:
         RoboReferError: BAD_FILE naming the first line that is something else.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise _bad_file(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _bad_file(path, "is not text in UTF-8") from error
-    recorded = [_recorded(path, number, line) for number, line in enumerate(lines, 1) if line]
+    recorded = [
+        _recorded(path, number, line) for number, line in enumerate(lines, 1) if line.strip()
+    ]
     if not recorded:
         raise _bad_file(path, "holds no answers")
     return recorded

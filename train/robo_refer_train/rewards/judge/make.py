@@ -6,6 +6,7 @@ from pathlib import Path
 
 from robo_refer.engines.chat_endpoint import ChatEndpoint
 from robo_refer.engines.http_call import Retries
+from robo_refer_train.config import check_least
 from robo_refer_train.reward_config import JudgeConfig
 from robo_refer_train.rewards.judge.cache import GradeCache
 from robo_refer_train.rewards.judge.endpoint import EndpointGrader
@@ -19,8 +20,10 @@ def make_judge(config: JudgeConfig) -> Judge:
     """Return the judge of a config.
 
     Raises:
-        RoboReferError: BAD_CHECKPOINT, BAD_FILE (its cache), or BAD_REQUEST (its server).
+        RoboReferError: BAD_CHECKPOINT, BAD_FILE (its cache), or BAD_REQUEST (its server, or no
+            answer at a time).
     """
+    check_least(config, {"concurrent": 1})
     return Judge(_grader(config), GradeCache(Path(config.cache) if config.cache else None))
 
 

@@ -74,7 +74,7 @@ def read_pairs(path: Path) -> list[Pair]:
         RoboReferError: BAD_FILE naming the first line that is no pair.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise _bad_file(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch.nn.functional import logsigmoid
 from transformers import Trainer, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
+from robo_refer_train.config import check_least
 from robo_refer_train.reward_config import JudgeTraining
 from robo_refer_train.rewards.judge.digits import DigitPrompt, expected_grades
 from robo_refer_train.rewards.judge.local import load_language_model
@@ -27,7 +28,7 @@ SETTINGS_FILE = "judge.json"
 ADAPTER_FOLDER = "adapter"
 
 
-class PairTrainer(Trainer):
+class PairTrainer(WholeCheckpoints, Trainer):
     """Bradley-Terry: the chosen answer's grade shall be above the rejected one's."""
 
     def __init__(self, digit_ids: Sequence[int], **kwargs: Any) -> None:
@@ -47,8 +48,9 @@ def run(config: JudgeTraining) -> PairReport:
 
     Raises:
         RoboReferError: BAD_FILE for the pairs, BAD_CHECKPOINT for the model, BAD_REQUEST when
-            `output` holds a run with other settings.
+            `output` holds a run with other settings, and for numbers below 1.
     """
+    check_least(config, {"rank": 1, "batch_pairs": 1, "save_steps": 1})
     pairs = read_pairs(config.pairs)
     train, held = _split(pairs, config)
     _settle(config)
@@ -59,7 +61,7 @@ def run(config: JudgeTraining) -> PairReport:
     model = _with_lora(model, config.rank)
     with redirect_stdout(sys.stderr):  # Trainer prints its logs where the report belongs
         _trainer(config, model, prompt, train).train(
-            resume_from_checkpoint=get_last_checkpoint(str(config.output))
+            resume_from_checkpoint=newest_whole(config.output)
         )
     model.save_pretrained(config.output / ADAPTER_FOLDER)
     found = report(held, before, _preferences(model, prompt, held, config.batch_pairs))
@@ -135,7 +137,7 @@ def _trainer(
             lr_scheduler_type="cosine",
             warmup_steps=0.03,
             save_steps=config.save_steps,
-            save_total_limit=1,
+            save_total_limit=2,
             logging_steps=10,
             report_to=[],
             seed=config.seed,
