@@ -56,10 +56,7 @@ def generate(
             written, and what `preflight.check` finds. A scene that fails, or a worker that dies
             twice over the same shard, is raised at the end, when all other shards are finished.
     """
-    if workers < 1:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST, f"{workers} workers make nothing.", "Choose at least 1."
-        )
+    check_workers(workers)
     check(plan)
     started = time.perf_counter()
     manifest = {
@@ -74,6 +71,14 @@ def generate(
     made = make_missing(Job(out, partial(make, plan), GENERATOR_VERSION), shards, workers, ray)
     seconds = time.perf_counter() - started
     return {"scenes": made, "seconds": seconds, "scenes_per_s": made / seconds}
+
+
+def check_workers(workers: int) -> None:
+    """Raise BAD_REQUEST for less than one worker."""
+    if workers < 1:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST, f"{workers} workers make nothing.", "Choose at least 1."
+        )
 
 
 def make_missing(
@@ -100,9 +105,14 @@ def make_missing(
                 progress = Progress(lambda made: bar.update(bar.initial + made - bar.n))
                 _make(job, missing, workers, ray, progress)
             raise_failures(progress.failures, len(missing))
-        for leftover in (job.out / "data").glob(".train-*.tmp"):  # of runs that were killed
-            leftover.unlink(missing_ok=True)
+        remove_leftovers(job.out)
     return wanted
+
+
+def remove_leftovers(out: Path) -> None:
+    """Remove what runs that were killed left in a dataset that is finished."""
+    for leftover in (out / "data").glob(".train-*.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
 def _make(job: Job, missing: Shards, workers: int, ray: str | None, progress: Progress) -> None:
