@@ -31,6 +31,8 @@ try:
 except ImportError as error:
     raise missing_package("tqdm", "data") from error
 
+_LONGEST_SHOWN = 120
+
 
 def generate(
     out: Path,
@@ -183,7 +185,13 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _differences(there: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     return [
-        f"{name} is {there.get(name)}, not {wanted.get(name)}"
+        f"{name} is {_shown(there.get(name))}, not {_shown(wanted.get(name))}"
         for name in sorted({*there, *wanted})
         if there.get(name) != wanted.get(name)
     ]
+
+
+def _shown(value: Any) -> str:
+    """Return a value in a line: names of a hundred thousand frames are not read by anybody."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

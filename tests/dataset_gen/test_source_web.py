@@ -121,6 +121,9 @@ def test_stages_are_kept_and_only_what_changed_is_repeated(
     (out / "stages" / "depth" / "some" / "blocks.png.json").write_text('{"key": ')  # cut off
     assert look(box_score=0.75) == ["depth"]
     assert look(depth="another") == ["boxes", "masks", "depth"]
+    assert look(depth="another") == []
+    (pictures / "some" / "blocks.png").write_bytes(encode_rgb(RGB // 2))  # another of its name
+    assert look(depth="another") == ["boxes", "masks", "depth"]
 
 
 def test_a_stage_is_a_file_per_image(tmp_path: Path) -> None:
