@@ -24,7 +24,7 @@ def peak_rss_mb(model: str, frame: Frame, instruction: str, think: bool) -> floa
     """Return the peak resident memory, MB (1e6 bytes), of a process that answers once.
 
     Raises:
-        RoboReferError: UNKNOWN with the process's last line when it fails.
+        RoboReferError: UNKNOWN with the process's last line when it fails, or when it hangs.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.npz"
@@ -49,14 +49,21 @@ def import_seconds(statement: str, repeats: int = 5) -> float:
 def _python(arguments: list[str]) -> str:
     """Run this interpreter with this process's import path, and return its last line."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RoboReferError(
+            ErrorCode.UNKNOWN,
+            f"A measuring process did not end within {_TIMEOUT_S} s.",
+            "Measure on an idle machine.",
+        ) from error
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
     if done.returncode != 0 or not lines:
         raise RoboReferError(

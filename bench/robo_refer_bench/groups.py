@@ -43,6 +43,7 @@ GENERATED_GROUPS: dict[str, Chooses] = {
     "reasoning, two and three steps": _family("reasoning", 2, 3),
     "reasoning, four and five steps": _family("reasoning", 4, 5),
     "free space": _family("free_space"),
+    "placement": _family("placement"),
     "absent, refused": _family("absent"),
     "all": lambda s: True,
 }

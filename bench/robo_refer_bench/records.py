@@ -78,6 +78,8 @@ class Record:
         if wrong or not set(values) >= _REQUIRED:
             missing = wrong or sorted(_REQUIRED - set(values))
             raise ValueError(f"it has no text in {missing[0]!r}")
+        if not isinstance(values.get("extra", {}), dict):
+            raise ValueError("its 'extra' is not an object")
         try:
             width, height = values.get("image_size", (0, 0))
             points, place = values.get("points"), values.get("place_m")
@@ -117,7 +119,11 @@ class Recording:
 
 def json_line(values: Mapping[str, Any]) -> bytes:
     """Return one line of JSON, newline included."""
-    return (json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return f"{text}\n".encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which a server may send as an escape
+        return f"{json.dumps(values, separators=(',', ':'))}\n".encode()
 
 
 def header(settings: Mapping[str, Any]) -> bytes:

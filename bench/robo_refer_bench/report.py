@@ -69,7 +69,8 @@ def markdown(report: Report) -> str:
     for title, rows in (("questions", report.groups), ("kind", report.kinds)):
         for half in dict.fromkeys(row.half for row in rows):
             chosen = [row for row in rows if row.half == half]
-            parts.append(_piped(_cells(f"{title} ({half})", chosen, tuple(chosen[0].controls))))
+            controls = tuple(dict.fromkeys(name for row in chosen for name in row.controls))
+            parts.append(_piped(_cells(f"{title} ({half})", chosen, controls)))
     refusals = [f"- {_refusal(half, share)}" for half, share in report.false_refusals.items()]
     parts.append("\n".join([*refusals, f"- {_unreadable(report)}"]))
     parts.append("\n".join(f"- {note}" for note in NOTES))
@@ -128,12 +129,13 @@ def comparison(found: Comparison) -> str:
 
 
 def _cells(title: str, rows: Sequence[Row], controls: Sequence[str]) -> list[list[str]]:
-    """Return the heading and the rows of a table, in percent."""
-    controls = [name for name in controls if name in rows[0].controls]
+    """Return the heading and the rows of a table, in percent; "-" where there is no control."""
+    controls = [name for name in controls if any(name in row.controls for row in rows)]
     labels = [LABELS[name] for name in controls]
     table = [[title, *_MODEL_HEADINGS, *labels]]
     for row in rows:
-        scores = [_percent(row.controls[name].value) for name in controls]
+        shares = [row.controls.get(name) for name in controls]
+        scores = ["-" if share is None else _percent(share.value) for share in shares]
         table.append([row.name, *_model_cells(row), *scores])
     return table
 

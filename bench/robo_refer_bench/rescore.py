@@ -40,7 +40,7 @@ def rescore(
         RoboReferError: as reading, `suites` and `tally` do; BAD_REQUEST when nothing is left.
     """
     answers: dict[tuple[str, str], dict[str, list[Record]]] = {}
-    asked: dict[tuple[str, str], Asked] = {}
+    asked: dict[tuple[str, str, str], Asked] = {}
     for path in files:
         recording = _read(path, suite, split, family)
         for record in recording.records:
@@ -48,7 +48,7 @@ def rescore(
             part = find_split(named, split or record.split)
             of_model = answers.setdefault((record.model, named.name), {})
             of_model.setdefault(part, []).append(record)
-            asked[record.model, named.name] = _asked(recording.settings)
+            asked[record.model, named.name, part] = _asked(recording.settings)
     if not answers:
         raise RoboReferError(
             ErrorCode.BAD_REQUEST, "The files hold no answers.", "Name files of finished runs."
@@ -61,7 +61,7 @@ def rescore(
             # disable=None: no bar where nobody watches.
             with tqdm(desc=f"{name} {part}", unit="item", leave=False, disable=None) as bar:
                 folder = folder_of(chosen, root)
-                answered, part_of = parts[part], asked[model, name]
+                answered, part_of = parts[part], asked[model, name, part]
                 scores.append(tally(chosen, part, folder, answered, mode, bar.update, part_of))
         found += scores
         together = pooled(chosen, scores)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer_bench.records import Record, bad_file, header, json_line, read_lines, read_records
+from robo_refer_bench.records import Record, header, json_line, read_lines, read_records
 
 _SERVER_FAILED = frozenset(
     {"backend_unreachable", "backend_timeout", "bad_request", "unparsable_answer"}
@@ -51,14 +51,22 @@ class RunLog:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._open(path)
         except OSError as error:
-            raise bad_file(path, f"cannot be written: {error.strerror}") from error
+            raise _unwritable(path, error) from error
 
     def add(self, records: Sequence[Record]) -> None:
-        """Append records; once this returns, a kill loses none of them."""
+        """Append records; once this returns, a kill loses none of them.
+
+        Raises:
+            RoboReferError: BAD_FILE when they cannot be written, as on a full disk.
+        """
         self.records += records
-        if self._path is not None:
+        if self._path is None:
+            return
+        try:
             with self._path.open("ab") as file:
                 file.write(b"".join(record.line() for record in records))
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
 
     def _open(self, path: Path) -> None:
         first = header(self.settings)
@@ -69,7 +77,9 @@ class RunLog:
         if _comparable(recording.settings) != _comparable(self.settings):
             raise _other_run(path, recording.settings, self.settings)
         self.records = [item for item in recording.records if not server_failed(item)]
-        if recording.cut_off or len(self.records) < len(recording.records):
+        # Without its newline the last line would run into the next one.
+        whole = not recording.cut_off and path.read_bytes().endswith(b"\n")
+        if not whole or len(self.records) < len(recording.records):
             _replace(path, first + b"".join(record.line() for record in self.records))
 
 
@@ -88,6 +98,14 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _comparable(settings: Mapping[str, Any]) -> bytes:
     return json_line({name: value for name, value in settings.items() if name != LOCATION})
+
+
+def _unwritable(path: Path, error: OSError) -> RoboReferError:
+    return RoboReferError(
+        ErrorCode.BAD_FILE,
+        f"{path} cannot be written: {error.strerror}.",
+        "Make room, or name a place where you may write; the same command goes on from here.",
+    )
 
 
 def _other_run(path: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> RoboReferError:

@@ -51,7 +51,7 @@ class Row:
         name: of the group, or the kind.
         half: "natural", "decorrelated", "" for data without halves, or "all".
         model: hits of the model.
-        controls: hits of every control on the same questions.
+        controls: hits on the same questions of every control that answers all of them.
         best: hits of whoever knows each question's kind and half and answers it by the
             picture-only control that is best for it. Chosen on these very questions, so it is an
             upper bound of what such a rule reaches.
@@ -139,6 +139,15 @@ def best_rules(scored: Sequence[Scored]) -> dict[tuple[str, str], str]:
     }
 
 
+def control_hits(scored: Sequence[Scored]) -> Counter[str]:
+    """Return the hits of every control that answers all of some items.
+
+    Points and options have other controls: over both together none can be compared.
+    """
+    common = [name for name in scored[0].controls if all(name in s.controls for s in scored)]
+    return Counter({name: sum(s.controls[name] for s in scored) for name in common})
+
+
 def _kind(scored: Scored) -> str:
     """A two-step question may ask for an object or for free space: the kind alone says not."""
     if scored.tag("kind"):
@@ -157,9 +166,7 @@ def _row(name: str, half: str, chosen: list[Scored], best: dict[tuple[str, str],
     if not chosen:
         return []
     n = len(chosen)
-    hits: Counter[str] = Counter()
-    for one in chosen:
-        hits.update({name: int(hit) for name, hit in one.controls.items()})
+    hits = control_hits(chosen)
     keys = [(_kind(s), s.tag("half")) for s in chosen]
     best_hits = sum(
         s.controls[best[key]] for s, key in zip(chosen, keys, strict=True) if key in best

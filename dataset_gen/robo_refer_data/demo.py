@@ -17,6 +17,7 @@ from robo_refer.cli.point import write_picture
 from robo_refer.cli.report import report
 from robo_refer.data import masks
 from robo_refer.data.sample import Question
+from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.metrics import score_answer
 from robo_refer.referrer import Referrer
 from robo_refer.types import Answer, Frame, Referral
@@ -85,6 +86,10 @@ def main(argv: list[str]) -> None:
         description=DemoOptions.__doc__,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
+    if options.seed < 0:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST, f"There is no seed {options.seed}.", "Choose 0 or more."
+        )
     started = time.perf_counter()
     referrer = Referrer.from_pretrained(options.model)
     loaded = time.perf_counter()

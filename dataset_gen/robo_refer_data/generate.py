@@ -31,6 +31,8 @@ try:
 except ImportError as error:
     raise missing_package("tqdm", "data") from error
 
+_LONGEST_SHOWN = 120
+
 
 def generate(
     out: Path,
@@ -56,10 +58,7 @@ def generate(
             written, and what `preflight.check` finds. A scene that fails, or a worker that dies
             twice over the same shard, is raised at the end, when all other shards are finished.
     """
-    if workers < 1:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST, f"{workers} workers make nothing.", "Choose at least 1."
-        )
+    check_workers(workers)
     check(plan)
     started = time.perf_counter()
     manifest = {
@@ -74,6 +73,14 @@ def generate(
     made = make_missing(Job(out, partial(make, plan), GENERATOR_VERSION), shards, workers, ray)
     seconds = time.perf_counter() - started
     return {"scenes": made, "seconds": seconds, "scenes_per_s": made / seconds}
+
+
+def check_workers(workers: int) -> None:
+    """Raise BAD_REQUEST for less than one worker."""
+    if workers < 1:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST, f"{workers} workers make nothing.", "Choose at least 1."
+        )
 
 
 def make_missing(
@@ -100,9 +107,14 @@ def make_missing(
                 progress = Progress(lambda made: bar.update(bar.initial + made - bar.n))
                 _make(job, missing, workers, ray, progress)
             raise_failures(progress.failures, len(missing))
-        for leftover in (job.out / "data").glob(".train-*.tmp"):  # of runs that were killed
-            leftover.unlink(missing_ok=True)
+        remove_leftovers(job.out)
     return wanted
+
+
+def remove_leftovers(out: Path) -> None:
+    """Remove what runs that were killed left in a dataset that is finished."""
+    for leftover in (out / "data").glob(".train-*.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
 def _make(job: Job, missing: Shards, workers: int, ray: str | None, progress: Progress) -> None:
@@ -173,7 +185,13 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _differences(there: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     return [
-        f"{name} is {there.get(name)}, not {wanted.get(name)}"
+        f"{name} is {_shown(there.get(name))}, not {_shown(wanted.get(name))}"
         for name in sorted({*there, *wanted})
         if there.get(name) != wanted.get(name)
     ]
+
+
+def _shown(value: Any) -> str:
+    """Return a value in a line: names of a hundred thousand frames are not read by anybody."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

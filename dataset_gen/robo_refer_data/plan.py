@@ -12,6 +12,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_data.language.varied import Wording
 from robo_refer_data.observation import Half
 from robo_refer_data.relations import listed  # noqa: F401 - registers them
+from robo_refer_data.relations.mentioned import OPERATIONS
 from robo_refer_data.relations.registry import find
 from robo_refer_data.scenes.options import (
     EFFECT_NAMES,
@@ -110,11 +111,13 @@ class Plan:
         for name in self.relations:
             find(name)
         for pair in self.hold_out:
-            if not all(pair.partition(":")):
+            # A misspelt one would hold out nothing, and nobody would notice.
+            if not set(pair.split(":", 1)) <= OPERATIONS or ":" not in pair:
                 raise RoboReferError(
                     ErrorCode.BAD_REQUEST,
                     f"{pair!r} is not a pair of relations.",
-                    "Write INNER:OUTER, for example nth_left:behind.",
+                    "Write INNER:OUTER, for example nth_left:behind. "
+                    f"Choose among: {', '.join(sorted(OPERATIONS))}.",
                 )
         self._check_scenes()
 

@@ -24,7 +24,6 @@ from robo_refer_data.programs.kinds import KINDS, TRUE_OF
 from robo_refer_data.programs.sampling import Sampler
 from robo_refer_data.programs.scene import Scene
 from robo_refer_data.programs.steps import steps_to
-from robo_refer_data.programs.truth import front_cam
 from robo_refer_data.programs.types import (
     ANY,
     AnyProgram,
@@ -289,8 +288,7 @@ class Asker:
                 steps.append(Step("position", phrase, item.point_norm))
             elif what == "front":
                 part = FRONTS.get(item.name, "")
-                front = front_cam(facts, index)
-                assert front is not None
+                front = facts.front_cam(index)
                 steps.append(Step("orientation", f"{phrase} {part}".strip(), front))
             else:
                 steps.append(Step("size", phrase, (float(getattr(facts, what)[index]),)))

@@ -57,7 +57,12 @@ def stored_problems(sample: Sample) -> Iterator[Problem]:
             sentence = f"Object {item.id} ({item.name}): its point lies beside its mask."
             yield Problem(sample.id, "", sentence)
     ids = {item.id for item in sample.objects}
+    width, height = sample.size
     for question in sample.questions:
+        if question.mask is not None and tuple(question.mask["size"]) != (height, width):
+            sentence = f"Its mask is {question.mask['size']}, the image {[height, width]}."
+            yield Problem(sample.id, question.text, sentence)
+            continue
         for sentence in _question_problems(question, ids, truths):
             yield Problem(sample.id, question.text, sentence)
 

@@ -77,8 +77,15 @@ def question_speed(scenes: int = 60, rounds: int = 3, clevr: Path | None = None)
         clevr: a copy of clevr-dataset-gen, or None to compare with CLEVR_PER_CPU_S.
 
     Raises:
-        RoboReferError: BAD_FILE when `clevr` is no such copy, or its generator fails.
+        RoboReferError: BAD_FILE when `clevr` is no such copy, or its generator fails; BAD_REQUEST
+            for less than one scene or round.
     """
+    if scenes < 1 or rounds < 1:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"{scenes} scenes in {rounds} rounds measure nothing.",
+            "Choose at least 1 of both.",
+        )
     from robo_refer_data.questions import ask
     from robo_refer_data.scenes import observe
 

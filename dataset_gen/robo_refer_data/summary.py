@@ -9,6 +9,7 @@ from typing import Any
 
 from robo_refer.data import read_samples, shard_paths
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_data.atomic import write_atomically
 from robo_refer_data.tables import Tables
 
 KindKey = tuple[str, str, int]
@@ -114,10 +115,8 @@ def write_card(
         tables="\n".join(Tables.of(out).lines()),
     )
     path = out / "README.md"
-    temporary = path.with_suffix(".tmp")
     try:
-        temporary.write_text(card)
-        temporary.replace(path)
+        write_atomically(path, card.encode())
     except OSError as error:
         raise RoboReferError(
             ErrorCode.BAD_FILE,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
-from robo_refer.types import Frame
+from robo_refer.types import CameraModel, Frame
 from robo_refer_bench.asking import Work
 from robo_refer_bench.clients import Asked
-from robo_refer_bench.suites.base import ChoiceTruth, Item, MaskTruth
+from robo_refer_bench.suites.base import ChoiceTruth, Item, MaskTruth, PlaceTruth
 from robo_refer_bench.suites.bitmask import BitMask
 
 WIDTH, HEIGHT = 640, 480
@@ -44,6 +45,14 @@ def choice(number: int) -> Asked:
     truth = ChoiceTruth(("left", "right"), 1)
     item = Item(str(number), "Which side?", truth, _frame, suffix="Answer with the letter.")
     return Asked("cv_bench", "2D", item)
+
+
+def place(number: int) -> Asked:
+    """Return a question that is answered by a place: a metre in front of the camera."""
+    truth = PlaceTruth(lambda p: abs(p[2] - 1.0) < 0.01, "a metre ahead")
+    camera = CameraModel(WIDTH, HEIGHT, 600.0, 600.0, 319.5, 239.5, T_world_cam=np.eye(4))
+    item = Item(str(number), "Put it there.", truth, lambda: replace(_frame(), camera=camera))
+    return Asked("open6dor", "level1", item)
 
 
 def work(items: list[Asked]) -> list[Work]:

@@ -107,19 +107,21 @@ def test_empty_answers_are_answers():
     assert len(records) == len(items)
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_costs_one_question():
     release = threading.Event()
 
     def reply(n, path, body):
-        if n == 0:
-            release.wait(30)
+        if "square 0" in body["text"]:
+            release.wait(60)
         return as_json({"answer": RIGHT})
 
     with json_server(reply) as server:
-        records = run(server, [squares.square(n) for n in range(4)], workers=2, timeout_s=0.8)
+        # Long enough for an answer on any machine.
+        records = run(server, [squares.square(n) for n in range(4)], workers=2, timeout_s=5.0)
         release.set()
-    by_status = {record.id: record.status for record in records}
-    assert sorted(by_status.values()) == ["backend_timeout", "ok", "ok", "ok"]
+    statuses = {record.id: record.status for record in records}
+    assert statuses == {"0": "backend_timeout", "1": "ok", "2": "ok", "3": "ok"}
 
 
 def test_a_server_that_goes_away_ends_the_run_and_the_next_one_goes_on(tmp_path):
@@ -178,8 +180,11 @@ def test_a_model_that_cannot_be_loaded_is_no_miss():
 def test_a_killed_run_loses_only_what_was_in_flight(discs, tmp_path):
     out = tmp_path / "r.jsonl"
 
+    killed = threading.Event()
+
     def reply(n, path, body):
-        time.sleep(0.02)
+        if n >= 20:  # so that it is killed before it ends, however fast it is
+            killed.wait(120)
         return as_json({"answer": "[(0.500, 0.500)]"})
 
     with json_server(reply) as server:
@@ -196,13 +201,14 @@ def test_a_killed_run_loses_only_what_was_in_flight(discs, tmp_path):
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()
+        killed.set()
         assert process.returncode == -signal.SIGKILL, errors.decode()
         asked, kept = len(server.asked), len(read_records(out).records)
         assert 0 < kept < 84
         assert asked - kept <= 2  # the two that were in flight
         done = subprocess.run(command, env=env, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    assert len(server.asked) == asked + 84 - kept
+    assert asked + 84 - kept <= len(server.asked) <= asked + 84 - kept + 2  # sent as it was killed
     records = read_records(out).records
     assert len({record.key for record in records}) == len(records) == 84
     assert records[0].image_size[0] == fakes.WIDTH

@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.parsing import FAMILIES as FAMILIES_OF_MODELS
+from robo_refer.parsing import Task
 from robo_refer_bench.clients import ModelOptions, open_client
 from robo_refer_bench.clients.controls import BLIND, BY_LETTER, control_replies
 from robo_refer_bench.runner import RunOptions, run
 from robo_refer_bench.scored import score_items
 from robo_refer_bench.scoring import strict
-from robo_refer_bench.selection import parts
+from robo_refer_bench.selection import parts, read_items
+from robo_refer_bench.suites.digest import content_hash
 from tests.bench import squares
 from tests.robo_refer.json_server import as_json, json_server
 
@@ -69,6 +72,22 @@ def test_pixels_are_those_of_the_picture_that_was_shown(family):
     # Read again from what was written, it says the same.
     again = strict(type(record)(**{**vars(record), "points": None}), asked.item)
     assert again.score == 1
+
+
+def test_generated_scenes_are_asked_for_what_they_mean_not_for_an_anchor(discs):
+    items = [one.item for one in read_items(parts([str(discs)])[0])][:7]
+    asked = next(item for item in items if item.tags["kind"] == "right_of")
+    for name, family in FAMILIES_OF_MODELS.items():
+        prompt = family.prompt(Task(asked.prompt, asked.target, asked.suffix))
+        assert asked.prompt in prompt, name
+
+
+def test_the_hash_of_generated_scenes_stays(discs):
+    items = [one.item for one in read_items(parts([str(discs)])[0])]
+    assert content_hash(items) == content_hash(
+        replace(item, target=item.hashed, hashed="") for item in items
+    )
+    assert content_hash(items) != content_hash(replace(item, hashed="") for item in items)
 
 
 def test_the_released_protocol_is_spoken():
@@ -196,6 +215,16 @@ def test_damaged_recordings_are_named(tmp_path, text, says):
     with pytest.raises(RoboReferError, match=says) as caught:
         open_client(ModelOptions(f"recorded:{tmp_path / 'a.jsonl'}", family="qwen"))
     assert caught.value.code is ErrorCode.BAD_FILE
+
+
+def test_recorded_answers_may_be_options_and_places(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"id": "0", "answer": "(B) right"}\n{"id": "1", "answer": "[(0.5, 0.5)]"}\n')
+    client = open_client(ModelOptions(f"recorded:{path}", family="roborefer"))
+    option, place = squares.choice(0), squares.place(1)
+    replies = [client.ask([one], one.item.frame)[0] for one in (option, place)]
+    records = [replies[0].record(option, client), replies[1].record(place, client)]
+    assert [one.hit for one in score_items([option, place], records)] == [True, True]
 
 
 def test_controls_are_clients(discs, ask):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from robo_refer.errors import RoboReferError
-from robo_refer_bench import cli, score_speed
+from robo_refer_bench import cli, page, score_speed
 from robo_refer_bench.records import Record, header, read_records
 from robo_refer_bench.rescore import rescore, table
 from tests.bench import made_suites as made
@@ -106,6 +106,10 @@ def test_a_whole_last_line_without_its_newline_counts(tmp_path, root):
         (header({}) + b"\xff\xfe\n", "damaged in line 2"),
         (header({}) + ANSWER.replace(b"?", b'"points":3'), "line 2: its numbers"),
         (header({}) + ANSWER.replace(b"?", b'"hm":3'), "'hm'"),
+        (
+            header({}) + ANSWER.replace(b"?", b'"points":[]').replace(b"{}}", b"3}"),
+            "line 2: its 'extra'",
+        ),
         (b'{"question_id": 1}\n', "'text' in line 1"),
     ],
 )
@@ -128,6 +132,29 @@ def test_records_round_trip(tmp_path):
     found = read_records(path)
     assert found.settings == {"think": True}
     assert found.records == (record,)
+
+
+def test_an_answer_may_be_any_text(tmp_path):
+    half = "a cup \ud83d"  # of a pair of surrogates
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(header({}) + Record("s", "t", "1", "m", "gemini", "p", half).line())
+    assert read_records(path).records[0].raw_answer == half
+    page.write(tmp_path / "page.html", half)
+    assert (tmp_path / "page.html").read_text() == "a cup ?"
+
+
+def test_limits_are_those_of_each_file(tmp_path, root):
+    files = []
+    for split, limit in (("Location", 2), ("Placement", 4)):
+        path = ours(tmp_path / split, [RIGHT] * limit, split)
+        head = f'"model":"m","limit":{limit}'.encode()
+        path.write_bytes(path.read_bytes().replace(b'"model":"m"', head, 1))
+        files.append(path)
+    scores = {score.split: score for score in rescore(files, root, "strict")}
+    assert {split: score.n for split, score in scores.items()} == {
+        "Location": 2, "Placement": 4, "pooled": 6,
+    }  # fmt: skip
+    assert scores["pooled"].mean == 1
 
 
 def test_a_run_that_was_limited_is_scored_on_what_it_asked(tmp_path, root):

@@ -12,6 +12,7 @@ from robo_refer_bench.clients import ModelOptions, open_client
 from robo_refer_bench.fingerprint import fingerprint
 from robo_refer_bench.recordings import load
 from robo_refer_bench.records import read_records
+from robo_refer_bench.run_log import RunLog
 from robo_refer_bench.runner import RunOptions
 from tests.bench import fakes
 
@@ -65,7 +66,7 @@ def test_other_data_is_not_what_was_asked_about(ask, tmp_path):
         load(tmp_path / "p.jsonl", root=other)
 
 
-@pytest.mark.parametrize("torn", [b"", b'{"suite":"gene', b"lines"])
+@pytest.mark.parametrize("torn", [b"", b'{"suite":"gene', b"lines", b"newline"])
 def test_a_stopped_run_goes_on_to_an_identical_file(ask, discs, tmp_path, torn):
     whole, stopped = tmp_path / "whole.jsonl", tmp_path / "stopped.jsonl"
     ask(fakes.truth, out=whole)
@@ -75,6 +76,8 @@ def test_a_stopped_run_goes_on_to_an_identical_file(ask, discs, tmp_path, torn):
         ask(engine, out=stopped)
     if torn == b"lines":  # killed while the lines of one frame were written
         stopped.write_bytes(b"".join(stopped.read_bytes().splitlines(keepends=True)[:-3]))
+    elif torn == b"newline":  # killed just before the end of a line
+        stopped.write_bytes(stopped.read_bytes().removesuffix(b"\n"))
     else:  # killed within a line
         stopped.write_bytes(stopped.read_bytes() + torn)
     second = fakes.FakeEngine(fakes.truth, discs)
@@ -90,6 +93,17 @@ def test_a_torn_first_line_is_written_again(ask, tmp_path):
     torn.write_bytes(whole.read_bytes()[:40])
     ask(fakes.truth, out=torn)
     assert timeless(torn) == timeless(whole)
+
+
+def test_a_file_that_cannot_be_written_to_is_said(ask, tmp_path):
+    out = tmp_path / "p.jsonl"
+    _, scored = ask(fakes.truth, RunOptions(limit=1))
+    log = RunLog(out, {})
+    out.unlink()
+    out.mkdir()
+    with pytest.raises(RoboReferError, match="cannot be written") as caught:
+        log.add([scored[0].record])
+    assert caught.value.code is ErrorCode.BAD_FILE
 
 
 def test_a_finished_run_needs_no_model(ask, discs, tmp_path):

@@ -11,12 +11,13 @@ from robo_refer.metrics.controls import CONTROLS
 from robo_refer.parsing import format_answer
 from robo_refer.types import Answer
 from robo_refer_bench import report as reports
-from robo_refer_bench.clients.controls import PICTURE_ONLY
+from robo_refer_bench.clients.controls import BLIND, BY_LETTER, PICTURE_ONLY
 from robo_refer_bench.compare import compare
 from robo_refer_bench.groups import GENERATED_GROUPS as GROUPS
 from robo_refer_bench.runner import RunOptions
-from robo_refer_bench.score import best_rules, score
-from tests.bench import fakes
+from robo_refer_bench.score import best_rules, control_hits, score
+from robo_refer_bench.scored import score_items
+from tests.bench import fakes, squares
 
 
 def rows(found, half="all"):
@@ -27,6 +28,7 @@ NOT_ASKED = {
     "by a relation",
     "reasoning, two and three steps",
     "reasoning, four and five steps",
+    "placement",
 }
 """Groups of families that are not asked about discs."""
 
@@ -66,10 +68,11 @@ def moved(scored, family, steps):
     return replace(scored, asked=replace(scored.asked, item=item))
 
 
-def test_relations_and_reasoning_have_groups_of_their_own(ask):
+def test_relations_reasoning_and_placement_have_groups_of_their_own(ask):
     settings, scored = ask(fakes.truth)
     two, three = (s for s in scored[:7] if s.tag("family") == "object" and s.item.steps in (2, 3))
     others = [moved(two, "relation", 1), moved(two, "reasoning", 2), moved(three, "reasoning", 5)]
+    others.append(moved(two, "placement", 2))
     groups = rows(score(settings, others))
     assert set(groups) == NOT_ASKED | {"all"}
     assert all(groups[name].model.n == 1 for name in NOT_ASKED)
@@ -142,6 +145,22 @@ def test_tables_line_up_and_hold_every_row(ask):
         assert markdown.count(f"| {name} |") == 3
     widths = {line.count("|") for line in markdown.splitlines() if line.startswith("|")}
     assert widths == {6 + len(CONTROLS) + 1}
+
+
+def test_points_and_options_stand_in_one_table(ask):
+    settings, _ = ask(fakes.truth, RunOptions(limit=1))
+    found = score(settings, score_items([squares.square(0), squares.choice(0)], []))
+    names = [set(row.controls) for row in found.groups]
+    assert names == [set(BLIND), set(BY_LETTER)]
+    assert "-" in reports.console(found)
+    assert "| - |" in reports.markdown(found)
+
+
+def test_a_control_is_compared_where_it_answers_everything():
+    asked = [squares.square(0), squares.square(1), squares.choice(0)]
+    scored = score_items(asked, [])
+    assert set(control_hits(scored[:2])) == set(BLIND)
+    assert control_hits(scored) == {}
 
 
 def test_json_says_everything(ask):

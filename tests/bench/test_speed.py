@@ -159,3 +159,9 @@ def test_a_failing_process_is_one_sentence():
 
 def test_import_times_are_positive():
     assert fresh.import_seconds("import json", repeats=1) > 0
+
+
+def test_a_process_that_hangs_is_given_up(monkeypatch):
+    monkeypatch.setattr(fresh, "_TIMEOUT_S", 0.2)
+    with pytest.raises(RoboReferError, match=r"did not end within 0\.2 s"):
+        fresh._python(["-c", "import time; time.sleep(600)"])

@@ -12,6 +12,7 @@ import pytest
 from robo_refer.cli.main import main
 from robo_refer.data import masks
 from robo_refer.data.sample import Question
+from robo_refer.errors import RoboReferError
 from robo_refer.types import Answer, Frame, Referral, ReferredPoint
 from robo_refer_data import demo
 from robo_refer_data.demo_sheet import Panel, sheet
@@ -118,6 +119,11 @@ def test_command_prints_json_and_writes_the_picture(
     assert printed["questions"][0]["referral"]["points"][0]["p_cam_m"] == [0.0, 0.0, 1.0]
     height, width = cv2.imread(str(picture)).shape[:2]
     assert 1.5 < width / height < 2.5
+
+
+def test_there_is_no_seed_below_nought() -> None:
+    with pytest.raises(RoboReferError, match="no seed -1"):
+        demo.main(["--seed", "-1"])
 
 
 def test_sheet_marks_what_is_wrong(scene: tuple[Frame, list[tuple[str, Question]]]) -> None:

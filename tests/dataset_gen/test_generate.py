@@ -108,6 +108,10 @@ def test_another_dataset_in_the_folder_is_refused(tmp_path: Path) -> None:
     error = error_of(lambda: generate(tmp_path, Plan(scenes=2, seed=1, **SIZE), 1, fake_sample))
     assert error.code is ErrorCode.BAD_REQUEST
     assert "seed is 0, not 1" in error.message
+    many = Plan(scenes=2, hold_out=("left_of:behind",) * 1000, **SIZE)
+    error = error_of(lambda: generate(tmp_path, many, 1, fake_sample))
+    assert "hold_out is [], not ['left_of:behind', " in error.message
+    assert len(error.message) < 400
     (tmp_path / "manifest.json").unlink()
     error = error_of(lambda: generate(tmp_path, Plan(scenes=2, **SIZE), 1, fake_sample))
     assert error.code is ErrorCode.BAD_REQUEST

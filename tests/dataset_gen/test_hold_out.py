@@ -8,6 +8,7 @@ import pytest
 from robo_refer.errors import RoboReferError
 from robo_refer_data.making import make_sample
 from robo_refer_data.plan import Plan
+from robo_refer_data.relations.mentioned import OPERATIONS
 
 
 def test_held_out_pairs_are_not_asked_and_all_else_stays():
@@ -23,6 +24,15 @@ def test_held_out_pairs_are_not_asked_and_all_else_stays():
     assert len(kept) < len(every)
 
 
-def test_a_pair_is_two_names():
+@pytest.mark.parametrize(
+    "wrong", ["left_of", "left_of:", ":behind", "left_of:behnd", "leftof:behind", "a:b:c"]
+)
+def test_a_pair_is_two_relations(wrong):
     with pytest.raises(RoboReferError, match="not a pair"):
-        Plan(1, hold_out=("left_of",))
+        Plan(1, hold_out=(wrong,))
+
+
+def test_every_operation_can_be_held_out():
+    plan = Plan(1, seed=5, width=96, height=72, questions=200)
+    asked = [q.tags["chain"] for i in range(2) for q in make_sample(plan, i).questions]
+    assert {name for chain in asked for name in chain if len(chain) > 1} <= OPERATIONS

@@ -201,6 +201,10 @@ def test_a_folder_of_models(folder) -> None:
         ("{file: cube.obj, name: brick, size_m: 0.1, colour: mauve}", "mauve"),
         ("{file: cube.obj, name: brick, size_m: 0.1, up: x}", "up: x"),
         ("{file: cube.obj, name: brick, size_m: 0.1, turn_deg: 30}", "turn_deg"),
+        ("{file: cube.obj, name: brick, size_m: 0.1, 7: 2}", "unknown key '7'"),
+        ("{file: cube.obj, name: brick, size_m: 0.1, weight: 0}", "weight 0"),
+        ("{file: cube.obj, name: brick, size_m: 0.1, front: [0, 0, 0]}", "points nowhere"),
+        ("{file: cube.obj, name: brick, size_m: 0.1, licence: 4.0}", "licence 4.0"),
         ("[", "is not YAML"),
         ("7", "no list 'models'"),
     ],
@@ -212,6 +216,23 @@ def test_a_wrong_list_says_what_is_wrong(folder, row, said) -> None:
     assert said in error.message
     assert "assets.yaml" in error.message
     assert error.remedy
+
+
+def test_a_mesh_may_lie_elsewhere_and_nobody_need_be_named(folder, tmp_path) -> None:
+    moved = tmp_path / "elsewhere.obj"
+    moved.write_text(CUBE.format(mtl="cube.mtl"))
+    listed(folder, f"{{file: {moved}, name: brick, size_m: 0.1}}", head="creator: null\n")
+    (spec,) = open_library((str(folder),)).specs
+    origin = build_asset(spec, np.random.default_rng(0), spec.colours[0], "").shape.origin
+    assert (origin.model, origin.creator, origin.licence) == ("elsewhere.obj", "", "")
+
+
+def test_a_cache_that_cannot_be_written_is_an_error(folder, tmp_path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    error = failure(folder)
+    assert error.code is ErrorCode.BAD_FILE
+    assert "XDG_CACHE_HOME" in error.remedy
 
 
 @pytest.mark.parametrize(

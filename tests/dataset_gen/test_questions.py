@@ -16,7 +16,6 @@ from robo_refer.data.sample import FAMILIES, POINTING
 from robo_refer_data.programs.execute import execute
 from robo_refer_data.programs.necessity import needs_every_step, without_a_step
 from robo_refer_data.programs.scene import Scene
-from robo_refer_data.programs.truth import step_truths
 from robo_refer_data.programs.types import Filter, Free, Ordinal, Relate, anchors
 from robo_refer_data.questions import WEIGHTS, Asker, ask, family_of
 from robo_refer_data.relations.free_space import SIDES
@@ -258,31 +257,24 @@ def test_scenes_with_hardly_any_objects(count):
     assert ask(observation, np.random.default_rng(0), 0) == ()
 
 
-def test_step_truths_match_the_steps():
-    seen = 0
+def test_steps_tell_sizes_and_fronts_of_their_objects():
+    sizes = fronts = 0
     for seed in range(40):
         observation, pairs = asked(seed, "natural")
+        facts = Scene(observation).facts
         for question, _ in pairs:
-            truths = step_truths(question, observation)
-            for step, truth in zip(question.answer.steps, truths, strict=True):
-                if step.kind == "position":
-                    assert step.value == truth.point_norm
+            for id_, step in zip(question.step_ids, question.answer.steps, strict=True):
+                index = facts.index_of[id_]
+                item = observation.objects[index]
+                if step.kind == "size":
+                    assert step.value[0] in (facts.heights[index], facts.extents[index])
+                    sizes += 1
                 elif step.kind == "orientation":
-                    assert step.value == truth.front_cam
-                else:
-                    assert step.value[0] in (truth.height_m, truth.extent_m)
-                    seen += 1
-    assert seen
-
-
-def test_a_front_is_given_in_the_camera_frame():
-    observation = made_scene(11)
-    turned = tuple(replace(item, front_obj=np.array([1.0, 0, 0])) for item in observation.objects)
-    observation = replace(observation, objects=turned)
-    questions = ask(observation, np.random.default_rng(0), 16)
-    truths = [t for question in questions for t in step_truths(question, observation)]
-    assert truths
-    assert all(abs(np.linalg.norm(truth.front_cam) - 1) < 1e-6 for truth in truths)
+                    front = observation.camera.T_world_cam[:3, :3] @ step.value
+                    assert item.T_world_obj[:3, :3].T @ front == pytest.approx(item.front_obj)
+                    fronts += 1
+    assert sizes
+    assert fronts
 
 
 def test_a_head_that_does_not_fit_is_ambiguous():

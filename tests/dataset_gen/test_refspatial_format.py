@@ -434,6 +434,17 @@ def test_an_import_counts_what_it_leaves_out(tmp_path: Path) -> None:
     assert code_of(lambda: import_refspatial(root, tmp_path / "out")) is ErrorCode.BAD_REQUEST
 
 
+def test_an_import_may_go_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path / "in", record())
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert code_of(lambda: import_refspatial(made(tmp_path / "bad", 3), Path())) is (
+        ErrorCode.BAD_FILE
+    )
+    import_refspatial(root, Path())
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["data"]
+
+
 def test_an_import_is_whole_or_not_there(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert code_of(lambda: import_refspatial(tmp_path / "none", out)) is ErrorCode.BAD_FILE

@@ -199,8 +199,28 @@ def test_distances_and_angles_agree_with_geometry():
     distance = RELATIONS["distance"].decide(facts)
     assert distance[0, 1] == pytest.approx(0.5)
     assert np.isnan(distance[0, 2])
-    sight = facts.visible_cam / np.linalg.norm(facts.visible_cam, axis=1, keepdims=True)
+
+
+@quick
+@given(scenes)
+def test_angles_are_those_between_lines_of_sight(observation):
+    facts, camera = Facts(observation), observation.camera
+    x = (facts.u * camera.width - 0.5 - camera.cx) / camera.fx
+    y = (facts.v * camera.height - 0.5 - camera.cy) / camera.fy
     angle = RELATIONS["angle"].decide(facts)
-    for a, b in ((0, 1), (1, 2)):
-        if np.isfinite(angle[a, b]):
-            assert np.cos(np.radians(angle[a, b])) == pytest.approx(sight[a] @ sight[b])
+    for a in range(facts.n):
+        for b in range(facts.n):
+            sights = np.array([[x[a], y[a], 1], [x[b], y[b], 1]])
+            wanted = np.degrees(
+                np.arctan2(np.linalg.norm(np.cross(*sights)), sights[0] @ sights[1])
+            )
+            assert angle[a, b] == pytest.approx(wanted, abs=1e-5) or wanted < 5 + 1e-5
+
+
+def test_touching_and_far_apart_by_the_gap_between_boxes():
+    for apart, touch, far in ((0.0, YES, NO), (0.01, UNSURE, NO), (0.03, NO, NO),
+                              (0.2, NO, UNSURE), (0.31, NO, YES)):  # fmt: skip
+        beside = posed((0.1 + apart, 0, 0), support=0 if apart else 1)
+        facts = facts_of(posed((0, 0, 0)), beside)
+        assert RELATIONS["touch"].decide(facts)[1, 0] == touch
+        assert RELATIONS["far_from"].decide(facts)[0, 1] == far

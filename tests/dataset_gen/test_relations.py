@@ -54,13 +54,16 @@ def test_front_and_behind_have_their_margins(observation):
                     assert other in (anchor, target) or not between_them or aside
 
 
-def test_front_and_behind_mirror_each_other():
-    facts = Facts(made_scene(3))
+@quick
+@given(scenes)
+def test_front_and_behind_mirror_each_other(observation):
+    facts = Facts(observation)
     front, behind = ANCHORED["front_of"](facts), ANCHORED["behind"](facts)
-    for anchor, target in enumerate(front):
-        if target >= 0:
-            assert behind[target] in (anchor, AMBIGUOUS) or behind[target] >= 0
-            assert facts.depth[target] < facts.depth[anchor]
+    for one, other in ((front, behind), (behind, front)):
+        for anchor, target in enumerate(one):
+            if target >= 0:  # then something is on the other side of the target: the anchor
+                assert other[target] != EMPTY
+                assert (facts.depth[target] < facts.depth[anchor]) == (one is front)
 
 
 @quick

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from robo_refer.engines.chat_endpoint import ChatEndpoint
 from robo_refer.engines.http_call import Retries
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_data.cli import main
-from robo_refer_data.rewriting import outcome_of, rewrite
+from robo_refer_data.rewriting import foreign_names, outcome_of, rewrite
 from tests.dataset_gen.made_dataset import made_samples, write_samples
 from tests.robo_refer.json_server import as_json, json_server
 
@@ -66,7 +67,9 @@ def test_what_changes_the_meaning_keeps_its_own_words(tmp_path: Path) -> None:
         assert other.text == (one.text if mistaken else careless(one.text))
 
 
-@pytest.mark.parametrize("content", ["no list", "[]", '["only one"]', "[1, 2]"])
+@pytest.mark.parametrize(
+    "content", ["no list", "[]", '["only one"]', "[1, 2]", "[" * 100_000 + "]"]
+)
 def test_a_reply_that_is_no_list_of_texts_changes_nothing(tmp_path: Path, content: str) -> None:
     source = write_samples(tmp_path / "in", SAMPLES)
     with json_server(
@@ -92,6 +95,46 @@ def test_a_dataset_is_not_written_over_itself(tmp_path: Path) -> None:
         rewrite(source, source, ChatEndpoint("http://127.0.0.1:9", "m"))
 
 
+def test_a_stopped_run_goes_on_and_others_are_not_mixed_in(tmp_path: Path) -> None:
+    source, out = write_samples(tmp_path / "in", SAMPLES), tmp_path / "out"
+    with json_server(model(polite)) as served:
+        rewrite(source, out, ChatEndpoint(served.url, "m"))
+        before = len(served.asked)
+        (out / "data" / ".train-00001.parquet.1.tmp").write_text("of a killed run")
+        assert rewrite(source, out, ChatEndpoint(served.url, "m")).outcomes == {}
+        assert len(served.asked) == before
+        other = write_samples(tmp_path / "other", SAMPLES[:2])
+        for dataset, name in ((source, "another"), (other, "m")):
+            with pytest.raises(RoboReferError, match="holds another dataset"):
+                rewrite(dataset, out, ChatEndpoint(served.url, name))
+    assert not list((out / "data").glob(".*"))
+    main(["validate", str(out), "--workers", "1"])
+
+
+def test_nobody_asks_nothing_at_once(tmp_path: Path) -> None:
+    source = write_samples(tmp_path / "in", SAMPLES)
+    with pytest.raises(RoboReferError, match="0 requests"):
+        rewrite(source, tmp_path / "out", ChatEndpoint("http://127.0.0.1:9", "m"), parallel=0)
+
+
+def test_names_that_the_rules_do_not_know_stay(tmp_path: Path) -> None:
+    renamed = [
+        replace(
+            sample,
+            objects=tuple(replace(item, name=f"{item.name} 3000") for item in sample.objects),
+        )
+        for sample in SAMPLES
+    ]
+    source = write_samples(tmp_path / "in", renamed)
+    names = foreign_names(source)
+    assert "mug 3000" in names
+    assert foreign_names(write_samples(tmp_path / "known", SAMPLES)) == ()
+    said = "point to the zorb beside the mug 3000"
+    assert outcome_of(said, "show me the zorb beside the mug 3000", names) == "rewritten"
+    assert outcome_of(said, "show me the zorb beside the mug", names) == "another meaning"
+    assert outcome_of(said, "show me the thing beside the mug 3000", ["zorb"]) == "another meaning"
+
+
 def test_the_command_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_samples(tmp_path / "in", SAMPLES)
     with json_server(model(polite)) as served:
@@ -108,6 +151,7 @@ def test_the_command_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ("find the mug", "find the mug", "unchanged"),
         ("find the mug", "", "malformed"),
         ("find the mug", "find the {name} mug", "malformed"),
+        ("find the mug", "find \ud83d the mug", "malformed"),
         ("find the mug", "where might the mug be " * 9, "malformed"),
         ("a free spot left of the mug", "the thing left of the mug", "another meaning"),
         ("find the mug", "show me where the mug is", "rewritten"),

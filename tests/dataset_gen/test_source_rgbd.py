@@ -113,6 +113,17 @@ def test_boxes_are_measured_where_none_are_given(tmp_path: Path, by: str) -> Non
         assert item.support_id == 0
 
 
+def test_what_is_null_is_not_known(tmp_path: Path) -> None:
+    write_frame(tmp_path / "a", named=False)
+    path = tmp_path / "a" / "objects.json"
+    rows = [{**row, "name": None, "colour": None} for row in json.loads(path.read_text())]
+    path.write_text(json.dumps(rows))
+    objects = RgbdSource(tmp_path, tmp_path, None).see("a").observation.objects
+    assert {item.name: item.colour for item in objects} == {
+        "box": "red", "mug": "blue", "bowl": "yellow",
+    }  # fmt: skip
+
+
 def free_regions(seen: Seen) -> list[NDArray[np.bool_]]:
     asked = ask(seen.observation, np.random.default_rng(0), 12, ("free_space",))
     return [masks.decode(question.mask) for question in asked if question.mask]
@@ -158,10 +169,13 @@ def test_a_dataset_is_made_resumed_and_consistent(
     cli.main(["validate", str(out), "--workers", "1"])
     assert "no problem" in capsys.readouterr().out
     assert "license: other" in (out / "README.md").read_text()
+    # A frame that was left out, and is corrected before the shard is made again, counts no more.
+    note = next((out / "left_out").glob("*.json"))
+    note.rename(note.with_name("0000000.json"))
     before = shard_paths(out)[0].read_bytes()
     shard_paths(out)[0].unlink()
     plan = plan_source("rgbd", tmp_path / "scans", out, None, 0, 16)
-    build(out, plan)
+    assert build(out, plan) == printed["left_out"]
     assert shard_paths(out)[0].read_bytes() == before
     again = plan_source("rgbd", tmp_path / "scans", out, None, 1, 16)
     assert error_of(lambda: build(out, again)).code is ErrorCode.BAD_REQUEST
@@ -200,6 +214,9 @@ def test_without_any_support_only_the_camera_frame_counts(tmp_path: Path) -> Non
             '[{"name": "mug", "T_world_obj": [[2]], "size_m": [1,1,1]}]',
             "no rotation",
         ),
+        ("objects.json", '[{"T_world_obj": "there", "size_m": [1,1,1]}]', "no rotation"),
+        ("objects.json", '[{"name": "mug", "size_m": [1, 0, 1]}]', "not positive"),
+        ("objects.json", '[{"name": "mug", "front_obj": [0, 2, 0]}]', "no unit vector"),
     ],
 )
 def test_broken_annotations_are_plain_errors(
@@ -219,6 +236,15 @@ def test_unknown_sources_and_empty_folders_are_plain_errors(tmp_path: Path) -> N
     for folder in (tmp_path / "none", tmp_path):
         error = error_of(lambda at=folder: plan_source("rgbd", at, tmp_path, None, 0, 4))
         assert error.code is ErrorCode.BAD_FILE
+
+
+def test_impossible_options_are_plain_errors(tmp_path: Path) -> None:
+    write_frame(tmp_path / "a")
+    for options in ({"seed": -1}, {"questions": 0}, {"workers": 0}):
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        arguments = ["source", "rgbd", str(tmp_path), "--out", str(tmp_path / "out"), *words]
+        assert error_of(lambda given=arguments: cli.main(given)).code is ErrorCode.BAD_REQUEST
+    assert not (tmp_path / "out").exists()
 
 
 def test_matching_is_one_to_one() -> None:

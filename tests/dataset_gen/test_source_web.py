@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,6 +121,9 @@ def test_stages_are_kept_and_only_what_changed_is_repeated(
     (out / "stages" / "depth" / "some" / "blocks.png.json").write_text('{"key": ')  # cut off
     assert look(box_score=0.75) == ["depth"]
     assert look(depth="another") == ["boxes", "masks", "depth"]
+    assert look(depth="another") == []
+    (pictures / "some" / "blocks.png").write_bytes(encode_rgb(RGB // 2))  # another of its name
+    assert look(depth="another") == ["boxes", "masks", "depth"]
 
 
 def test_a_stage_is_a_file_per_image(tmp_path: Path) -> None:
@@ -195,6 +199,13 @@ def test_the_focal_length_is_read_from_exif(tmp_path: Path) -> None:
     image.save(tmp_path / "without.jpg")
     assert exif_focal_px(tmp_path / "with.jpg") == pytest.approx(28 / 36 * 320)
     assert exif_focal_px(tmp_path / "without.jpg") is None
+    whole = (tmp_path / "with.jpg").read_bytes()
+    start = whole.index(b"Exif\0\0") + 6
+    for place in range(start, start + 60):  # damaged anywhere, it is no error
+        (tmp_path / "bad.jpg").write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+        with warnings.catch_warnings(action="ignore"):
+            found = exif_focal_px(tmp_path / "bad.jpg")
+        assert found is None or found > 0
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,13 @@ def test_a_folder_that_is_no_copy_of_clevr_is_refused(tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.BAD_FILE
 
 
+@pytest.mark.parametrize("wrong", [{"scenes": 0}, {"rounds": 0}])
+def test_nothing_to_measure_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(RoboReferError) as caught:
+        question_speed(**wrong)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
 def test_scenes_for_clevr_have_true_relationships() -> None:
     for scene in _clevr_scenes(3, np.random.default_rng(0))["scenes"]:
         assert 3 <= len(scene["objects"]) <= 10

@@ -129,6 +129,15 @@ def test_a_free_region_on_an_object_is_found(tmp_path: Path) -> None:
     assert f"covers the objects [{item.id}]" in only_problem(report_of(tmp_path, broken)).sentence
 
 
+def test_a_mask_of_another_size_is_found(tmp_path: Path) -> None:
+    sample = next(s for s in SAMPLES if any(q.family == "free_space" for q in s.questions))
+    number, question = find(sample, lambda q: q.family == "free_space")
+    assert question.mask is not None
+    larger = masks.encode(np.ones([2 * side for side in question.mask["size"]], bool))
+    problem = only_problem(report_of(tmp_path, with_question(sample, number, mask=larger)))
+    assert problem.sentence == "Its mask is [240, 320], the image [120, 160]."
+
+
 def test_a_step_id_that_is_not_there_is_found(tmp_path: Path) -> None:
     number, question = find(SAMPLES[0], is_related)
     broken = with_question(SAMPLES[0], number, step_ids=(99, *question.step_ids[1:]))

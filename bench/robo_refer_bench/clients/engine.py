@@ -101,10 +101,17 @@ class EngineClient:
         extra = dict(reply.extra)
         if answer.steps:
             extra["steps"] = [_step(step) for step in answer.steps]
-        place_m = None
-        if isinstance(item.truth, PlaceTruth) and answer.points:
-            place_m = lift_point(frame, answer.points[0]).p_frame_m
+        place_m = place_of(item, answer.points, frame)
         return replace(reply, points=rounded(answer.points), place_m=place_m, extra=extra)
+
+
+def place_of(
+    item: Item, points: Sequence[Point], frame: Frame
+) -> tuple[float, float, float] | None:
+    """Return where the first point lies in the world, metres, if the item asks for a place."""
+    if not isinstance(item.truth, PlaceTruth) or not points:
+        return None
+    return lift_point(frame, points[0]).p_frame_m
 
 
 def rounded(points: Sequence[Point]) -> tuple[Point, ...]:

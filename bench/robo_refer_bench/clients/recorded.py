@@ -9,10 +9,12 @@ from typing import Any
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.parsing import family
+from robo_refer.types import Frame
 from robo_refer_bench.clients.base import Asked, LoadFrame, Reply
-from robo_refer_bench.clients.engine import rounded
+from robo_refer_bench.clients.engine import place_of, rounded
 from robo_refer_bench.fingerprint import fingerprint
 from robo_refer_bench.records import bad_file, read_lines
+from robo_refer_bench.suites.base import ChoiceTruth
 
 ID_FIELDS = ("id", "question_id")
 ANSWER_FIELDS = ("raw_answer", "answer", "text", "response")
@@ -48,25 +50,29 @@ class RecordedClient:
     def ask(self, items: Sequence[Asked], load_frame: LoadFrame) -> list[Reply]:
         """Return the replies that the file has; see `Client.ask`."""
         frame = load_frame()
-        return [self._reply(asked, (frame.width, frame.height)) for asked in items]
+        return [self._reply(asked, frame) for asked in items]
 
     def close(self) -> None:
         """Nothing is ever in flight."""
 
-    def _reply(self, asked: Asked, size: tuple[int, int]) -> Reply:
+    def _reply(self, asked: Asked, frame: Frame) -> Reply:
         suite, split, name = asked.key
+        size = (frame.width, frame.height)
         for key in ((suite, split, name), ("", split, name), (suite, "", name), ("", "", name)):
             if key in self._answers:
                 text = self._answers[key]
                 break
         else:
             return Reply(status=NO_ANSWER, error="The file has no answer to it.", image_size=size)
+        if isinstance(asked.item.truth, ChoiceTruth):
+            return Reply(raw_answer=text, image_size=size)
         try:
-            points = rounded(self._family.read(text, *size).points)
+            points = self._family.read(text, *size).points
         except RoboReferError as error:
             status = error.code.name.lower()
             return Reply(raw_answer=text, status=status, error=error.message, image_size=size)
-        return Reply(raw_answer=text, points=points, image_size=size)
+        place_m = place_of(asked.item, points, frame)
+        return Reply(raw_answer=text, points=rounded(points), place_m=place_m, image_size=size)
 
 
 def _answers(path: Path) -> dict[tuple[str, str, str], str]:

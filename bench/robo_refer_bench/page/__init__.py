@@ -94,7 +94,7 @@ def write(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="replace")  # answers are any text
     except OSError as error:
         raise RoboReferError(
             ErrorCode.BAD_FILE,

@@ -12,7 +12,7 @@ from robo_refer_bench.compare import Difference, difference
 from robo_refer_bench.groups import distinct, facets_of, groups_of, pooled, splits_of
 from robo_refer_bench.recordings import Loaded
 from robo_refer_bench.report import how, who
-from robo_refer_bench.score import Share
+from robo_refer_bench.score import Share, control_hits
 from robo_refer_bench.scored import Scored
 from robo_refer_bench.suites import find_suite
 from robo_refer_bench.suites.generated import GENERATED
@@ -153,11 +153,9 @@ def _line(name: str, by_run: Sequence[Sequence[Scored]]) -> Line:
             low, high = share.interval
             bars.append(Bar(number, 100 * share.value, 100 * low, 100 * high, share.count, share.n))
     longest = max(by_run, key=len)
-    hits: Counter[str] = Counter()
-    for one in longest:
-        hits.update({c: int(hit) for c, hit in one.controls.items() if c in PICTURE_ONLY})
+    hits = {c: count for c, count in control_hits(longest).items() if c in PICTURE_ONLY}
     if not hits:
         return Line(name, tuple(bars), None, "")
-    best, count = hits.most_common(1)[0]
+    best, count = max(hits.items(), key=lambda item: item[1])
     label = LABELS[best] if count else "none hits"
     return Line(name, tuple(bars), 100 * count / len(longest), label)

@@ -105,6 +105,7 @@ class Item:
         picture: name of the picture within the suite. Items about one picture are not independent
             of each other, of whatever split.
         load_controls: reads what every control answers to it (see `robo_refer.metrics.controls`).
+        hashed: words that stand in its hash where another item's target does.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Item:
     tags: Mapping[str, str] = field(default_factory=dict)
     picture: str = ""
     load_controls: Callable[[], Mapping[str, tuple[Point, ...]]] = no_controls
+    hashed: str = ""
 
     def controls(self) -> Mapping[str, tuple[Point, ...]]:
         """Return what every control answers; {} where the suite knows of none."""

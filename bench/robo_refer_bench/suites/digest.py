@@ -19,7 +19,7 @@ class Digest:
 
     def add(self, item: Item) -> None:
         """Take in one item: id, prompt, suffix, target, steps and truth."""
-        words = (item.id, item.prompt, item.suffix, item.target, str(item.steps))
+        words = (item.id, item.prompt, item.suffix, item.target or item.hashed, str(item.steps))
         self._hash.update("\0".join([*words, _words(item.truth)]).encode())
 
     def hex(self) -> str:

@@ -38,6 +38,8 @@ class Generated:
 def generated_items(root: Path) -> Iterator[Item]:
     """Yield an item for every pointing question of a dataset; pictures are read when needed.
 
+    It has no target: the whole question is the shortest phrase of what it asks for.
+
     Tags: family, kind, half ("natural", "decorrelated" or "") and whatever the question has, such
     as its chain of relations, innermost first ("nth_left behind").
     """
@@ -82,7 +84,6 @@ def _item(root: Path, position: int, sample: Sample, index: int, question: Quest
         prompt=question.text,
         truth=_truth(question),
         load_frame=partial(_frame, root, position),
-        target=question.answer.steps[-1].target if question.answer.steps else "",
         steps=max(question.hops, 0),
         tags={
             "family": question.family,
@@ -92,6 +93,8 @@ def _item(root: Path, position: int, sample: Sample, index: int, question: Quest
         },
         picture=sample.id,
         load_controls=partial(_controls, root, position, index),
+        # The last thing on the way to the answer: no phrase of what is asked for.
+        hashed=question.answer.steps[-1].target if question.answer.steps else "",
     )
 
 

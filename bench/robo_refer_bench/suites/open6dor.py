@@ -77,6 +77,7 @@ the motion of a simulated robot: compare with perception, not with success rates
             )
         wanted = _LEVEL_1 if split == "level1" else _LEVEL_2
         found = [_item(path) for path in configs]
+        reading.unique_ids([item.id for item in found], root)
         return [item for item in found if item.tags["relation"] in wanted]
 
 

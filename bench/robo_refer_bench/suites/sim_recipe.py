@@ -126,7 +126,11 @@ def make(path: Path, out: Path, workers: int, write_hash: bool = False) -> dict[
     found = {split: content_hash(recipe.select(split, generated_items(out))) for split in SPLITS}
     if write_hash:
         text = ", ".join(f"{split}: {value}" for split, value in found.items())
-        path.write_bytes(_HASHES.sub(f"hashes: {{{text}}}".encode(), read_bytes(path)))
+        recipe_with = _HASHES.sub(f"hashes: {{{text}}}".encode(), read_bytes(path))
+        try:
+            path.write_bytes(recipe_with)
+        except OSError as error:
+            raise bad_layout(f"{path} cannot be written: {error.strerror}") from error
         read_recipe.cache_clear()
     else:
         for split, value in found.items():

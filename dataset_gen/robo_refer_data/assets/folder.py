@@ -55,13 +55,13 @@ def open_folder(folder: Path) -> tuple[AssetSpec, ...]:
         raise _bad(path, "is missing", f"Write it; a line of it is  - {EXAMPLE}")
     try:
         listed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         reason = " ".join(str(error).split())
         raise _bad(path, f"is not YAML ({reason})", "Correct it.") from error
     rows = listed.get("models") if isinstance(listed, dict) else None
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise _bad(path, "has no list 'models'", f"Add one; a line of it is  - {EXAMPLE}")
-    common = {"licence": listed.get("licence", ""), "creator": listed.get("creator", "")}
+    common = {"licence": listed.get("licence"), "creator": listed.get("creator")}
     return specs_of([_Row(path, {**common, **row}).model() for row in rows])
 
 
@@ -77,7 +77,7 @@ class _Row:
     row: dict[str, Any]
 
     def model(self) -> NamedModel:
-        unknown = sorted(set(self.row) - KNOWN)
+        unknown = sorted(str(key) for key in self.row if key not in KNOWN)
         if unknown:
             raise self._wrong(f"has an unknown key {unknown[0]!r}", f"Use {', '.join(KNOWN)}.")
         name, file = self._word("name"), self.path.parent / self._word("file")
@@ -102,15 +102,20 @@ class _Row:
             extents = np.abs(standing) @ (high - low)  # of multiples of 90 degrees
             size = extents * float(size[0]) / float(extents.max())
         front = self._numbers("front", (3,))
+        if front is not None and not front.any():
+            raise self._wrong("has a front that points nowhere", "Write a vector, z up.")
         weight = self._numbers("weight", (1,))
+        if weight is not None and weight[0] <= 0:
+            raise self._wrong(f"has weight {weight[0]:g}", "Write a number above 0, or none.")
+        inside = file.is_relative_to(self.path.parent)
         return NamedModel(
             key,
             name,
             size,
             self._one_of("colour", {*COLOURS, ""}, parsed.colour),
             self._one_of("material", set(FINISH), ""),
-            Origin(str(file.relative_to(self.path.parent)), self.row["creator"],
-                   self.row["licence"]),
+            Origin(str(file.relative_to(self.path.parent)) if inside else file.name,
+                   self._credit("creator"), self._credit("licence")),
             None if front is None else tuple(front / np.linalg.norm(front)),
             standing,
             1.0 if weight is None else float(weight[0]),
@@ -125,6 +130,12 @@ class _Row:
         if not isinstance(value, str) or not value.strip():
             raise self._wrong(f"has no {key}", f"Give every model its {key}, as in {EXAMPLE}.")
         return value.strip() if key == "file" else value.strip().lower()
+
+    def _credit(self, key: str) -> str:
+        value = self.row.get(key)
+        if value is not None and not isinstance(value, str):
+            raise self._wrong(f"has the {key} {value!r}", "Write it as text, in quotes.")
+        return value or ""
 
     def _numbers(self, key: str, lengths: tuple[int, ...]) -> np.ndarray | None:
         if self.row.get(key) is None:

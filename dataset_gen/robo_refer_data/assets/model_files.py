@@ -23,6 +23,7 @@ from robo_refer_data.assets.colour_words import dominant_colour
 from robo_refer_data.assets.mesh import Mesh
 from robo_refer_data.assets.palette import Surface
 from robo_refer_data.assets.spec import Part
+from robo_refer_data.atomic import write_atomically
 
 PARSER_VERSION = 1  # part of every hash: raise it when the same bytes come out otherwise
 MAX_FACES = 200_000
@@ -90,16 +91,22 @@ def parse_model(key: str, name: str, files: Files, up: str) -> Model:
         up: "y" or "z", the axis that points up in its file.
 
     Raises:
-        RoboReferError: BAD_FILE where it is no mesh, MISSING_DEPENDENCY without trimesh.
+        RoboReferError: BAD_FILE where it is no mesh or the cache cannot be written,
+            MISSING_DEPENDENCY without trimesh.
     """
     path = cache_folder() / f"{key}.npz"
     if not path.exists():
         arrays: dict[str, Any] = _to_arrays(_parsed(name, files, up))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with temporary.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
-        temporary.replace(path)
+        stored = BytesIO()
+        np.savez_compressed(stored, **arrays)
+        try:
+            write_atomically(path, stored.getvalue())
+        except OSError as error:
+            raise RoboReferError(
+                ErrorCode.BAD_FILE,
+                f"{path} cannot be written: {error.strerror}.",
+                "Make room, or name another folder for caches in XDG_CACHE_HOME.",
+            ) from error
     return cached_model(key)
 
 

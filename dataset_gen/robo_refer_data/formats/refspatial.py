@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ def import_refspatial(root: Path, out: Path) -> dict[str, int]:
     `relative_depth` and questions of the families "point", "words" and "absent", to be learnt
     from and not scored. Records of several images have no place in a `Sample` and are counted.
 
-    The dataset appears whole or not at all: it grows in a hidden folder beside `out`. Given again
-    after a stop, it starts anew.
+    The dataset appears whole or not at all: it grows in a hidden folder of `out`. Given again after
+    a stop, it starts anew.
 
     Args:
         root: the folder RefSpatial, or its folder 2D, 3D or Simulator, with unpacked archives.
@@ -104,7 +105,7 @@ def import_refspatial(root: Path, out: Path) -> dict[str, int]:
     find_parts(root)  # before anything is made
     _must_be_new(out, "data/*.parquet")
     counts = Counter(scenes=0, questions=0, records=0, pairs=0)
-    unfinished = out.with_name(f".{out.name}.unfinished")
+    is_new, unfinished = not out.exists(), out / ".unfinished"
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         with ShardWriter(unfinished) as writer:
@@ -114,12 +115,14 @@ def import_refspatial(root: Path, out: Path) -> dict[str, int]:
                 counts["questions"] += len(scene.questions)
         if not counts["scenes"]:
             raise _nothing(root, counts)
-        out.mkdir(parents=True, exist_ok=True)
         os.replace(unfinished / "data", out / "data")
     except OSError as error:
         raise _unwritable(out, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):  # it is not empty: all went well
+                out.rmdir()
     return {name: count for name, count in counts.items() if count}
 
 

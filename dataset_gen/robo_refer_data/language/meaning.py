@@ -111,6 +111,11 @@ def same_meaning(first: str, second: str) -> bool:
     )
 
 
+def knows(name: str) -> bool:
+    """Whether a name of an object is one of the rules' own."""
+    return _lexicon()[0].get(name, ("",))[0] == "name"
+
+
 def surface_form(text: str) -> str:
     """Return a text with what `mentions` finds replaced by its slot: "find the <name>"."""
     lexicon, pattern = _lexicon()

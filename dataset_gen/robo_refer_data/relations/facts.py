@@ -228,6 +228,15 @@ class Facts:
                 fronts[index] = self.poses[index, :3, :3] @ np.asarray(item.front_obj)
         return fronts
 
+    def front_cam(self, index: int) -> tuple[float, float, float]:
+        """Return where an object's front points, a unit vector in the camera frame.
+
+        The object must have one.
+        """
+        assert self.observation.objects[index].front_obj is not None
+        x, y, z = (float(value) for value in self.T_cam_world[:3, :3] @ self.fronts_world[index])
+        return (x, y, z)
+
     @cached_property
     def points_level(self) -> NDArray[np.bool_]:
         """Which objects have a front that points along the ground, to within 45 degrees."""

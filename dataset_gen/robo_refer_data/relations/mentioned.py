@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from robo_refer.data.sample import Question
+from robo_refer_data.relations import listed  # noqa: F401 - registers them
 from robo_refer_data.relations.free_space import PLACES
 from robo_refer_data.relations.registry import RELATIONS
 
@@ -28,6 +29,9 @@ BEHIND_OPERATIONS = {
     **{f"free_{kind}": "free_space" for kind in (*PLACES, "on")},
 }
 """The relation that an operation of a program picks by, where it is not of the same name."""
+
+OPERATIONS = frozenset({*BEHIND_OPERATIONS, *RELATIONS})
+"""All that a question can ask in a row."""
 
 
 def relations_of(question: Question) -> frozenset[str]:

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
-from robo_refer.data.sample import ObjectTruth, Rle
+from robo_refer.data import masks
+from robo_refer.data.sample import ObjectTruth
 from robo_refer.types import FloatArray
 from robo_refer_data.render import RenderResult, RenderScene
 from robo_refer_data.scenes.layout import Layout, PlacedObject
@@ -48,19 +48,13 @@ def _truth(placed: PlacedObject, result: RenderResult, fraction: float) -> Objec
         size_m=placed.size_m,
         T_world_obj=placed.T_world_obj,
         front_obj=None if front is None else np.array(front, dtype=float),
-        mask=encode(mask),
+        mask=masks.encode(mask),
         visible_fraction=float(fraction),
         depth_m=float(np.median(result.depth_m[mask])),
         point_norm=point_on(mask),
         support_id=placed.support_id,
         support_kind=placed.support_kind,
     )
-
-
-def encode(mask: NDArray[np.bool_]) -> Rle:
-    """Return a mask as COCO run-length encoding with ASCII counts."""
-    rle = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")}
 
 
 def point_on(mask: NDArray[np.bool_]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 from robo_refer.data import Sample
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_data.atomic import write_atomically
-from robo_refer_data.generate import claim, make_missing, writing_to
+from robo_refer_data.generate import check_workers, claim, make_missing, writing_to
 from robo_refer_data.plan import GENERATOR_VERSION
 from robo_refer_data.questions import ask
 from robo_refer_data.relations.facts import Facts
@@ -34,7 +34,7 @@ class SourcePlan:
         path: folder of the frames.
         config: YAML file of the source, or None.
         frames: their names, in the order of the samples.
-        seed: of the choice of questions.
+        seed: of the choice of questions, 0 <= seed < 2**32.
         questions: how many to ask of a frame, at most.
     """
 
@@ -44,6 +44,14 @@ class SourcePlan:
     frames: tuple[str, ...]
     seed: int
     questions: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**32 or self.questions < 1:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"{self.questions} questions of the seed {self.seed} cannot be asked.",
+                "Ask at least one, and choose a seed from 0 to 4294967295.",
+            )
 
     def as_manifest(self) -> dict[str, Any]:
         """Return the plan as JSON gives it back."""
@@ -63,7 +71,8 @@ def plan_source(
     """Return the plan for all frames of a folder.
 
     Raises:
-        RoboReferError: those of `open_source`; BAD_FILE where there is no frame.
+        RoboReferError: those of `open_source`; BAD_FILE where there is no frame; BAD_REQUEST for
+            a seed that is none, or no questions.
     """
     frames = tuple(open_source(kind, path, out, config).frames())
     if not frames:
@@ -87,8 +96,10 @@ def build(out: Path, plan: SourcePlan, workers: int = 1) -> dict[str, int]:
         Why frames gave no sample -> how many did not.
 
     Raises:
-        RoboReferError: BAD_REQUEST when `out` holds another dataset; and those of `make_missing`.
+        RoboReferError: BAD_REQUEST when `out` holds another dataset, or for less than one worker;
+            and those of `make_missing`.
     """
+    check_workers(workers)
     with writing_to(out):
         claim(out, {"generator": GENERATOR_VERSION, **plan.as_manifest()})
     count = len(plan.frames)
@@ -107,12 +118,15 @@ def make_sample(plan: SourcePlan, out: Path, index: int) -> Sample | None:
     """Return the sample of a frame; None, with a note in `out`, where it gives none."""
     frame = plan.frames[index]
     source = _opened(plan.kind, plan.path, out, plan.config)
+    note = _left_out(out) / f"{index:07d}.json"
     try:
-        return _sample(plan, source, frame, index)
+        sample = _sample(plan, source, frame, index)
     except LeftOutError as error:
-        note = {"frame": frame, "reason": str(error)}
-        write_atomically(_left_out(out) / f"{index:07d}.json", json.dumps(note).encode())
+        text = json.dumps({"frame": frame, "reason": str(error)})
+        write_atomically(note, text.encode())
         return None
+    note.unlink(missing_ok=True)  # of a run that was stopped, before the frame was corrected
+    return sample
 
 
 def _sample(plan: SourcePlan, source: Source, frame: str, index: int) -> Sample:

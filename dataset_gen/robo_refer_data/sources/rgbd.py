@@ -36,6 +36,7 @@ LEAST_IOU = 0.3
 LIFTED = 0.6  # of the support's own tolerance: flat things are not much higher
 ANY_TILT_DEG = 180.0  # a camera on a wrist may be turned any way
 _SLACK_M = 0.01
+_UNIT_SLACK = 0.01  # numbers are rounded
 _FIELDS = {
     "name", "colour", "size_m", "T_world_obj", "T_cam_obj", "front_obj", "box_px", "mask",
 }  # fmt: skip
@@ -65,7 +66,7 @@ class RgbdSource:
     def see(self, frame: str) -> Seen:
         """Return what a frame shows; see `Source.see`."""
         folder = self._path / frame
-        seen = _read(folder, str(self._about.get("support", "surface")))
+        seen = _read(folder, str(self._about.get("support") or "surface"))
         world = place(seen, np.random.default_rng(0))
         things = _things(folder, seen, world)
         observation = observe_things(seen, world, things, seed=0)
@@ -188,7 +189,10 @@ def _pose(folder: Path, row: dict[str, Any], world: World) -> FloatArray | None:
     given = row.get("T_world_obj", row.get("T_cam_obj"))
     if given is None:
         return None
-    pose = np.asarray(given, float)
+    try:
+        pose = np.asarray(given, float)
+    except (TypeError, ValueError):
+        pose = np.zeros(0)
     if pose.shape != (4, 4) or not is_rigid(pose, 1e-3):
         raise _bad(folder, "has an object whose pose is no rotation and translation")
     if "T_world_obj" in row:
@@ -227,11 +231,17 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     rows = _json(path)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _bad(path, "is no list of objects")
+    # What is null is not known.
+    rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
     for row in rows:
         _check(path, row, _FIELDS | {"score"})
         for name, count in (("box_px", 4), ("size_m", 3), ("front_obj", 3)):
             if name in row and not _numbers(row[name], count):
                 raise _bad(path, f"has a {name} that is not {count} numbers")
+        if min(row.get("size_m", [1])) <= 0:
+            raise _bad(path, "has a size_m that is not positive")
+        if abs(np.linalg.norm(row.get("front_obj", [1])) - 1) > _UNIT_SLACK:
+            raise _bad(path, "has a front_obj that is no unit vector")
     return rows
 
 

@@ -1,13 +1,15 @@
 """Pictures without depth: filters, tags, boxes, masks, metric depth, then 3D (paper, section 3.1).
 
 Every stage is kept per image in `OUT/stages/STAGE/IMAGE.json`: a run that was stopped goes on with
-the next image of the next stage, and a changed option repeats only what depends on it.
+the next image of the next stage, and a changed option, or picture, repeats only what depends on it.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,21 @@ _LEAST_SIDE_PX = 12
 _TAG = "a photo of a {}"
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that is looked at, with what tells it from another of its name.
+
+    Attributes:
+        frame: its path from the folder.
+        rgb: (height, width, 3).
+        digest: of its file.
+    """
+
+    frame: str
+    rgb: NDArray[np.uint8]
+    digest: str
+
+
 class WebSource:
     """Pictures in a folder; see `Source`."""
 
@@ -58,11 +75,12 @@ class WebSource:
         """Return what a picture shows; see `Source.see`."""
         file = self._path / frame
         rgb = read_rgb(file)
-        self._filter(frame, rgb)
-        names = self._tags(frame, rgb)
-        found = self._boxes(frame, rgb, names)
-        things = self._things(frame, rgb, found)
-        depth_m, camera, known = self._depth(frame, rgb, file)
+        picture = Picture(frame, rgb, hashlib.sha256(file.read_bytes()).hexdigest())
+        self._filter(picture)
+        names = self._tags(picture)
+        found = self._boxes(picture, names)
+        things = self._things(picture, found)
+        depth_m, camera, known = self._depth(picture, file)
         seen = RgbdFrame(rgb, depth_m, camera, self._config.max_tilt_deg)
         world = place(seen, np.random.default_rng(0))
         return Seen(
@@ -72,37 +90,44 @@ class WebSource:
             meta={"up": world.up, "focal_from": known, "depth": "estimated"},
         )
 
-    def _filter(self, frame: str, rgb: NDArray[np.uint8]) -> None:
+    def _kept(
+        self, picture: Picture, stage: str, given: list[Any], compute: Callable[[], Any]
+    ) -> Any:
+        """Return what a stage says of a picture; see `Stages.run`."""
+        return self._stages.run(stage, picture.frame, [picture.digest, *given], compute)
+
+    def _filter(self, picture: Picture) -> None:
         """Leave out what teaches nothing: by its light and colour, by what it is, by a judge."""
+        rgb = picture.rgb
         reason = plainly_bad(rgb)
         tagger = self._tagger
         if reason is None and tagger is not None:
             labels = [*POSITIVE, *NEGATIVE]
-            scores = self._stages.run(
-                "filter", frame, [tagger.name, labels], lambda: tagger.scores(rgb, labels)
+            scores = self._kept(
+                picture, "filter", [tagger.name, labels], lambda: tagger.scores(rgb, labels)
             )
             best = labels[int(np.argmax(scores))]
             reason = best if best in NEGATIVE else None
         judge = self._judge
         if reason is None and judge is not None:
-            reason = self._stages.run("judge", frame, judge.model, lambda: judge.objection(rgb))
+            reason = self._kept(picture, "judge", [judge.model], lambda: judge.objection(rgb))
         if reason:
             raise LeftOutError(reason)
 
-    def _tags(self, frame: str, rgb: NDArray[np.uint8]) -> list[str]:
+    def _tags(self, picture: Picture) -> list[str]:
         tagger, names = self._tagger, list(self._config.names)
         if tagger is None or len(names) <= self._config.tags:
             return names
         texts = [_TAG.format(name) for name in names]
-        scores = self._stages.run(
-            "tags", frame, [tagger.name, texts], lambda: tagger.scores(rgb, texts)
+        scores = self._kept(
+            picture, "tags", [tagger.name, texts], lambda: tagger.scores(picture.rgb, texts)
         )
         best = np.argsort(scores, kind="stable")[::-1][: self._config.tags]
         return [names[k] for k in sorted(best)]
 
-    def _boxes(self, frame: str, rgb: NDArray[np.uint8], names: list[str]) -> list[dict[str, Any]]:
+    def _boxes(self, picture: Picture, names: list[str]) -> list[dict[str, Any]]:
         """Return the detections that are kept: {"name", "score", "box_px"}, best first."""
-        options = self._config
+        options, rgb = self._config, picture.rgb
         given = [options.detector, names, options.box_score, options.box_overlap, options.box_share]
 
         def compute() -> list[dict[str, Any]]:
@@ -117,37 +142,33 @@ class WebSource:
                 for k in kept
             ]
 
-        found: list[dict[str, Any]] = self._stages.run("boxes", frame, given, compute)
+        found: list[dict[str, Any]] = self._kept(picture, "boxes", given, compute)
         if not found:
             raise LeftOutError("no thing was detected")
         return found
 
-    def _things(
-        self, frame: str, rgb: NDArray[np.uint8], found: list[dict[str, Any]]
-    ) -> list[Thing]:
+    def _things(self, picture: Picture, found: list[dict[str, Any]]) -> list[Thing]:
         boxes = np.array([row["box_px"] for row in found])
 
         def compute() -> list[Rle]:
-            found = self._segmenter.masks(rgb, boxes)
+            found = self._segmenter.masks(picture.rgb, boxes)
             return [masks.encode(within(box, mask)) for box, mask in zip(boxes, found, strict=True)]
 
         given = [self._segmenter.name, boxes.tolist()]
-        encoded = self._stages.run("masks", frame, given, compute)
+        encoded = self._kept(picture, "masks", given, compute)
         return [
             Thing(row["name"], masks.decode(rle)) for row, rle in zip(found, encoded, strict=True)
         ]
 
-    def _depth(
-        self, frame: str, rgb: NDArray[np.uint8], file: Path
-    ) -> tuple[FloatArray, CameraModel, str]:
+    def _depth(self, picture: Picture, file: Path) -> tuple[FloatArray, CameraModel, str]:
         """Return depth in metres, the camera, and where its focal length is known from."""
 
         def compute() -> dict[str, Any]:
-            depth_m, focal_px = self._depth_model.depth(rgb)
+            depth_m, focal_px = self._depth_model.depth(picture.rgb)
             return {"png": base64.b64encode(encode_depth(depth_m)).decode(), "focal_px": focal_px}
 
-        kept = self._stages.run("depth", frame, [self._depth_model.name], compute)
-        height, width = rgb.shape[:2]
+        kept = self._kept(picture, "depth", [self._depth_model.name], compute)
+        height, width = picture.rgb.shape[:2]
         assumed = width / 2 / np.tan(np.radians(self._config.horizontal_fov_deg) / 2)
         offered = {"model": kept["focal_px"], "exif": exif_focal_px(file), "config": assumed}
         known, focal = next((name, value) for name, value in offered.items() if value)
