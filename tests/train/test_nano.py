@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from robo_refer.data.records import from_row
+from robo_refer.metrics import is_hit
 from robo_refer.model.tower import ResidualBlock, StandardConv
 from robo_refer_train.config import SftConfig
-from robo_refer_train.dataset import Classes, Collator, TrainingRows
+from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows
 from robo_refer_train.heads import TrainingModel, token_places
 from robo_refer_train.nano import (
     build_model,
@@ -54,6 +57,34 @@ def test_token_places_are_the_cells_centres() -> None:
         row, column = divmod(token, 4)
         assert torch.isclose((y[token] * bins).sum(), torch.tensor((row + 0.5) * 40), atol=1.0)
         assert torch.isclose((x[token] * bins).sum(), torch.tensor((column + 0.5) * 30), atol=1.0)
+
+
+def test_the_rank_of_a_cell_is_the_share_of_objects_nearer_than_its_own(
+    tiny_config: SftConfig,
+) -> None:
+    table = load_table(tiny_config.data)
+    processor, classes = build_processor(tiny_config, table), Classes.of(table)
+    spec = processor.spec
+    packer = Packer(processor.tokenizer.backend_tokenizer, spec.image_tokens, spec.depth_tokens)
+    source = TableSource(table)
+    rows = TrainingRows(
+        source, packer, spec, classes, draws=1, seed=0, questions=1, depth_share=1.0
+    )
+    seen = 0
+    for number in range(len(table)):
+        objects = from_row(source.row(number, 0)).objects
+        ranks = rows._cells(objects, squash=1.0)["cell_rank"]
+        by_depth = sorted(objects, key=lambda item: item.depth_m)
+        for place, item in enumerate(by_depth):
+            x, y = item.point_norm
+            column, row = int(x * spec.width / CELL_PX), int(y * spec.height / CELL_PX)
+            centre = (column + 0.5) * CELL_PX / spec.width, (row + 0.5) * CELL_PX / spec.height
+            if not is_hit(centre, item.mask):
+                continue  # the cell shows something else
+            seen += 1
+            rank = ranks[row * (spec.width // CELL_PX) + column]
+            assert rank == pytest.approx(place / max(len(objects) - 1, 1))
+    assert seen
 
 
 def test_rows_without_depth_or_points_have_losses(tiny_config: SftConfig) -> None:
