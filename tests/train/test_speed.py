@@ -52,6 +52,7 @@ def test_both_sides_of_sft_see_the_same_pictures_in_the_same_order(config: RftCo
 
 
 def test_it_runs_and_reports_what_each_side_costs(config: RftConfig) -> None:
+    config = replace(config, updates_per_rollout=2)  # as in train/configs; more than the peer can
     costs = {name: speed._measured(side, config, 2) for name, side in SIDES.items()}
     assert all(cost.cpu_s > 0 and cost.pictures > 0 for cost in costs.values())
     # Discs have three questions each, fewer than are asked for.

@@ -117,6 +117,7 @@ def _measured(side: Callable[..., tuple[Any, Any, float]], config: RftConfig, st
             threads=1,
             resample_rounds=0,
             practise="",
+            updates_per_rollout=1,  # stock TRL trips over depth where it needs old likelihoods
         )
         trainer, model, questions = side(short)
         clock = _Clock(model)
