@@ -217,6 +217,7 @@ def test_an_adapter_that_ends_stops_its_robot_first(
     reaching.start()
     wait_for(lambda: running.events("accepted"))
     assert running.end_adapter() == 0, running.said()
+    wait_for(lambda: running.events("cancelled"))  # noted by another process
     assert len(running.events("cancelled")) == 1
     assert "Traceback" not in running.said(), running.said()
 

@@ -134,12 +134,7 @@ class Adapter(Node, ABC):
                 _fill(result, RoboReferError(
                     ErrorCode.BUSY, "The robot is reaching already.", "Wait for it, or cancel it."
                 ))  # fmt: skip
-            if result.error_code == ErrorCode.CANCELLED and self._goals.is_cancelled(goal):
-                goal.canceled()
-            elif result.error_code:
-                goal.abort()
-            else:
-                goal.succeed()
+            self._goals.finish(goal, result.error_code)
         finally:
             self._goals.forget(goal)
             if is_free:

@@ -14,7 +14,6 @@ from robo_refer_msgs.msg import ReferResult
 from robo_refer_msgs.srv import ReferOnce
 from std_msgs.msg import String
 
-from robo_refer.errors import ErrorCode
 from robo_refer_ros.asking import Question
 from robo_refer_ros.camera.stream import Capture
 from robo_refer_ros.messages import seconds
@@ -76,12 +75,7 @@ class Doors:
         )
         try:
             result = self._answer(question)
-            if result.error_code == ErrorCode.CANCELLED and self._goals.is_cancelled(goal):
-                goal.canceled()
-            elif result.error_code:
-                goal.abort()
-            else:
-                goal.succeed()
+            self._goals.finish(goal, result.error_code)
         finally:
             self._goals.forget(goal)
         return Refer.Result(error_code=result.error_code, error_msg=result.error_msg, result=result)

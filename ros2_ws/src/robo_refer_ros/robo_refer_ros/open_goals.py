@@ -7,6 +7,8 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any
 
+from robo_refer.errors import ErrorCode
+
 BY_CLIENT = "cancelled by the client"
 _NOTED_S = 30.0
 
@@ -48,6 +50,15 @@ class OpenGoals:
         while not goal.is_cancel_requested and time.monotonic() < deadline:
             time.sleep(0.001)
         return bool(goal.is_cancel_requested)
+
+    def finish(self, goal: Any, error_code: int) -> None:
+        """End a goal as what became of it demands: cancelled by its client, failed, or done."""
+        if error_code == ErrorCode.CANCELLED and self.is_cancelled(goal):
+            goal.canceled()
+        elif error_code:
+            goal.abort()
+        else:
+            goal.succeed()
 
     def forget(self, goal: Any) -> None:
         """Drop a goal that has ended."""
