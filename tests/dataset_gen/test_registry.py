@@ -153,6 +153,14 @@ def test_facing_and_back_follow_the_front():
         assert RELATIONS["face"].decide(facts)[1, 0] == UNSURE  # it has no front
 
 
+def test_what_lies_on_its_back_faces_nothing():
+    tilted = np.array([0.5, 0.0, np.sqrt(0.75)])  # a phone on the table: its front points up
+    facts = facts_of(posed((0, 0, 0), front=tilted), posed((0.5, 0, 0)))
+    for name in ("face", "back"):
+        assert RELATIONS[name].decide(facts)[0, 1] == UNSURE
+    assert RELATIONS["faced"].decide(facts)[1, 0] == UNSURE
+
+
 def test_above_needs_overlap_and_height():
     below = posed((0, 0, 0.05))
     assert RELATIONS["above_world"].decide(facts_of(posed((0, 0, 0.15)), below))[0, 1] == YES

@@ -228,7 +228,7 @@ _MORE: Grammar = {
         "<could_you> <find_the> one that is {word}, {first} or {second}?",
         "<find_what> is {word}: {first} or {second}<stop>",
     ),
-    "word_tallest": ("higher",),
+    "word_tallest": ("of greater height",),
     "free_noun": (
         "a place where nothing stands",
         "a vacant spot",

@@ -249,9 +249,13 @@ class Facts:
 
     @cached_property
     def bearing_deg(self) -> FloatArray:
-        """(n, n) angle seen from above between the subject's front and the reference, degrees."""
+        """(n, n) angle seen from above between the subject's front and the reference, degrees.
+
+        NaN for things without a front that points along the ground: what lies on its back faces
+        nothing on the table.
+        """
         offset = self.centre_world[None, :, :2] - self.centre_world[:, None, :2]
-        front = self.fronts_world[:, None, :2]
+        front = np.where(self.points_level[:, None], self.fronts_world[:, :2], np.nan)[:, None]
         lengths = np.sqrt((offset**2).sum(-1)) * np.sqrt((front**2).sum(-1))
         cosine = (offset * front).sum(-1) / np.where(lengths > 1e-6, lengths, np.nan)
         bearing: FloatArray = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))

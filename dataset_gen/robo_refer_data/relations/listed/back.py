@@ -19,7 +19,7 @@ AWAY_DEG, ASIDE_DEG = 160.0, 120.0
 )
 def decide(facts: Facts) -> Truth:
     """The subject's front points away from the reference, seen from above, to within 20 degrees of
-    the opposite direction. It does not up to 120 degrees. Things without a front are not asked
-    about.
+    the opposite direction. It does not up to 120 degrees. Things without a front that
+    points along the ground are not asked about.
     """
     return pairs(beyond(facts.bearing_deg, AWAY_DEG, ASIDE_DEG))

@@ -19,6 +19,7 @@ TOWARDS_DEG, ASIDE_DEG = 20.0, 60.0
 )
 def decide(facts: Facts) -> Truth:
     """The subject's front points at the reference, seen from above, to within 20 degrees. It does
-    not from 60 degrees on. Things without a front are not asked about.
+    not from 60 degrees on. Things without a front that points along the ground are not asked
+    about.
     """
     return pairs(beyond(-facts.bearing_deg, -TOWARDS_DEG, -ASIDE_DEG))
