@@ -59,6 +59,17 @@ class TilingSpec:
             lowest = (self.scales_px[-1] // self.tile_px) ** 2
         return nearest_grid(width, height, lowest, self.max_tiles, self.tile_px)
 
+    def grids(self, grid: Grid) -> list[Grid]:
+        """Return all grids that an image with this one is shown in, in the order of the model."""
+        if self.tiling == "dynamic_s2":
+            sides = [scale // self.tile_px for scale in self.scales_px[:-1]]
+            return [*((side, side) for side in sides), grid]
+        return [grid] if grid == (1, 1) else [grid, (1, 1)]
+
+    def tiles(self, grid: Grid) -> int:
+        """Return the number of tiles that an image with this grid becomes."""
+        return sum(rows * columns for rows, columns in self.grids(grid))
+
 
 def nearest_grid(width: int, height: int, lowest: int, highest: int, tile_px: int) -> Grid:
     """Return the (rows, columns) of `lowest` to `highest` tiles nearest in aspect ratio.
@@ -91,12 +102,7 @@ def cut_tiles(image: NDArray[np.uint8], spec: TilingSpec) -> NDArray[np.uint8]:
         image: (height, width, 3) colour, or relative depth repeated to three channels.
         spec: the rule.
     """
-    rows, columns = spec.grid(image.shape[1], image.shape[0])
-    if spec.tiling == "dynamic_s2":
-        sides = [scale // spec.tile_px for scale in spec.scales_px[:-1]]
-        grids = [*((side, side) for side in sides), (rows, columns)]
-    else:
-        grids = [(rows, columns)] if rows * columns == 1 else [(rows, columns), (1, 1)]
+    grids = spec.grids(spec.grid(image.shape[1], image.shape[0]))
     return np.concatenate([_cut(image, grid, spec.tile_px) for grid in grids])
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from robo_refer.engines.base import Generation, Request, Timings, by_frame
 from robo_refer.errors import missing_package
 from robo_refer.parsing import READERS, parse
+from robo_refer.tiling import Grid
 from robo_refer.types import Answer, Frame
 
 try:
@@ -31,10 +32,10 @@ MAX_NEW_TOKENS = 512
 
 @dataclass(frozen=True)
 class Encoded:
-    """A frame's tiles and the features that they became."""
+    """The grids of a frame's tiles, and the features that these became."""
 
-    images: list[TiledImage]
-    depths: list[TiledImage]
+    grids: list[Grid]
+    depth_grids: list[Grid]
     image_tokens: torch.Tensor
     depth_tokens: torch.Tensor | None
 
@@ -99,7 +100,8 @@ class TorchTiledEngine:
         encoded_depth = inner.depth_tokens(*self._tensors(depths[0]))[0] if depths else None
         self.timings.preprocess += tiled - start
         self.timings.towers += perf_counter() - tiled
-        return Encoded(images, depths, rgb, encoded_depth)
+        grids, depth_grids = ([one.grid for one in seen] for seen in (images, depths))
+        return Encoded(grids, depth_grids, rgb, encoded_depth)
 
     def _tensors(self, image: TiledImage) -> tuple[torch.Tensor, torch.Tensor]:
         return image.pixels.to(self._device), torch.tensor([image.grid])
@@ -107,7 +109,7 @@ class TorchTiledEngine:
     @torch.no_grad()
     def _answer(self, question: str, encoded: Encoded) -> Generation:
         start = perf_counter()
-        ids = self._processor.prompt_ids(question, encoded.images, encoded.depths)
+        ids = self._processor.prompt_ids(question, encoded.grids, encoded.depth_grids)
         embeds = self._model.model.embed(
             torch.tensor([ids], device=self._device), encoded.image_tokens, encoded.depth_tokens
         )

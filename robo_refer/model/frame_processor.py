@@ -15,6 +15,14 @@ from robo_refer.preprocess import PreprocessSpec
 from robo_refer.tiling import TilingSpec
 from robo_refer.types import Frame
 
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+def pixel_size(picture: Any) -> Size:
+    """Return the size of an image or depth map, an array of rows."""
+    return picture.shape[1], picture.shape[0]
+
 
 class FrameProcessor(ProcessorMixin):
     """Turns frames and instructions into a left-padded batch, with and without depth mixed.
@@ -43,6 +51,25 @@ class FrameProcessor(ProcessorMixin):
         **kwargs: Any,
     ) -> BatchFeature:
         """Return the batch of one image, one instruction and one depth map or None per sample."""
+
+    @abstractmethod
+    def prompt(
+        self,
+        instruction: str,
+        image_px: Size,
+        depth_px: Size | None = None,
+        reason: bool = False,
+    ) -> list[int]:
+        """Return the ids of the whole prompt, with placeholders for what is seen.
+
+        Many questions about one image need its pixels once: this is all that differs.
+
+        Args:
+            instruction: what is asked.
+            image_px: (width, height) of the image.
+            depth_px: (width, height) of its depth map, None without one.
+            reason: ask for written reasoning.
+        """
 
     def from_frames(
         self, frames: Sequence[Frame], instructions: Sequence[str], reason: bool = False

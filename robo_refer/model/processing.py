@@ -11,7 +11,7 @@ from transformers import BatchFeature, PreTrainedTokenizerFast
 
 from robo_refer import checkpoint_files as files
 from robo_refer import tokens
-from robo_refer.model.frame_processor import FrameProcessor
+from robo_refer.model.frame_processor import FrameProcessor, Size, pixel_size
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import FloatArray
 
@@ -48,20 +48,11 @@ class RoboReferProcessor(FrameProcessor):
         """
         depth = depth if depth is not None else [None] * len(images)
         prompts = [
-            tokens.prompt(
-                instruction,
-                image_tokens=self.spec.image_tokens,
-                depth_tokens=0 if depth_m is None else self.spec.depth_tokens,
-                reason=reason,
-            )
-            for instruction, depth_m in zip(text, depth, strict=True)
+            self.prompt(asked, pixel_size(image), None if m is None else pixel_size(m), reason)
+            for asked, image, m in zip(text, images, depth, strict=True)
         ]
-        batch = self.tokenizer(
-            prompts,
-            padding=True,
-            padding_side="left",
-            return_tensors="pt",
-            add_special_tokens=False,
+        batch = self.tokenizer.pad(
+            {"input_ids": prompts}, padding=True, padding_side="left", return_tensors="pt"
         )
         empty = np.zeros((3, self.spec.height, self.spec.width), np.float32)
         maps = [empty if m is None else depth_array(m, self.spec) for m in depth]
@@ -76,3 +67,16 @@ class RoboReferProcessor(FrameProcessor):
                 "depth_mask": torch.tensor([m is not None for m in depth]),
             }
         )
+
+    def prompt(
+        self, instruction: str, image_px: Size, depth_px: Size | None = None, reason: bool = False
+    ) -> list[int]:
+        """See `FrameProcessor.prompt`; whatever their sizes, images become as many tokens."""
+        written = tokens.prompt(
+            instruction,
+            image_tokens=self.spec.image_tokens,
+            depth_tokens=0 if depth_px is None else self.spec.depth_tokens,
+            reason=reason,
+        )
+        ids: list[int] = self.tokenizer(written, add_special_tokens=False)["input_ids"]
+        return ids

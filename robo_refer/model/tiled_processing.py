@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, BatchFeature, PreTrainedTokenizerBase
 from robo_refer import chat, tokens
 from robo_refer import checkpoint_files as files
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.model.frame_processor import FrameProcessor
+from robo_refer.model.frame_processor import FrameProcessor, Size, pixel_size
 from robo_refer.relative_depth import relative_depth
 from robo_refer.tiling import Grid, TilingSpec, cut_tiles, tile_pixels
 from robo_refer.types import FloatArray
@@ -78,8 +78,8 @@ class TiledProcessor(FrameProcessor):
         seen = [self.tile(image) for image in images]
         maps = [None if one is None else self.tile(depth_picture(one)) for one in depth]
         prompts = [
-            self.prompt_ids(self.question(asked, reason), [rgb], [] if d is None else [d])
-            for asked, rgb, d in zip(text, seen, maps, strict=True)
+            self.prompt(asked, pixel_size(image), None if one is None else pixel_size(one), reason)
+            for asked, image, one in zip(text, images, depth, strict=True)
         ]
         batch = self.tokenizer.pad(
             {"input_ids": prompts}, padding=True, padding_side="left", return_tensors="pt"
@@ -100,23 +100,32 @@ class TiledProcessor(FrameProcessor):
         grid = self.spec.grid(picture.shape[1], picture.shape[0])
         return TiledImage(torch.from_numpy(tile_pixels(cut_tiles(picture, self.spec))), grid)
 
+    def prompt(
+        self, instruction: str, image_px: Size, depth_px: Size | None = None, reason: bool = False
+    ) -> list[int]:
+        """See `FrameProcessor.prompt`; raises what `prompt_ids` raises."""
+        depths = [] if depth_px is None else [self.spec.grid(*depth_px)]
+        return self.prompt_ids(
+            self.question(instruction, reason), [self.spec.grid(*image_px)], depths
+        )
+
     def question(self, instruction: str, reason: bool = False) -> str:
         """Return an instruction with the format of its answer; see `chat.question`."""
         return chat.question(instruction, reason=reason, special=self._words)
 
     def prompt_ids(
-        self, text: str, images: Sequence[TiledImage], depths: Sequence[TiledImage] = ()
+        self, text: str, images: Sequence[Grid], depths: Sequence[Grid] = ()
     ) -> list[int]:
         """Return the ids of a whole prompt, one placeholder id for each feature.
 
         Args:
             text: the question, with its format.
-            images, depths: what it is about; as many depths as images, or none.
+            images, depths: grids of what it is about; as many depths as images, or none.
 
         Raises:
             RoboReferError: BAD_REQUEST when it is longer than the model reads.
         """
-        counts = ([len(image.pixels) for image in images], [len(depth.pixels) for depth in depths])
+        counts = [[self.spec.tiles(grid) for grid in grids] for grids in (images, depths)]
         content = chat.message(text, self.spec, *counts)
         written = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
@@ -132,15 +141,14 @@ class TiledProcessor(FrameProcessor):
             )
         return expanded
 
-    def _lengths(self, images: Sequence[TiledImage]) -> list[int]:
+    def _lengths(self, images: Sequence[Grid]) -> list[int]:
         """Return the number of features behind every placeholder of all images."""
-        counts = (self.features_of(len(image.pixels), image.grid) for image in images)
-        return [count for each in counts for count in each]
+        return [count for grid in images for count in self.features_of(grid)]
 
-    def features_of(self, tiles: int, grid: Grid) -> list[int]:
+    def features_of(self, grid: Grid) -> list[int]:
         """Return the number of features behind every placeholder of one image."""
         if self.spec.tiling == "dynamic":
-            return [self.spec.tile_tokens] * tiles
+            return [self.spec.tile_tokens] * self.spec.tiles(grid)
         return [self.spec.tile_tokens * grid[0] * grid[1]]
 
 

@@ -119,7 +119,7 @@ class RoboReferProcessing(BaseMultiModalProcessor[RoboReferInfo]):
             tiles, depth_tiles = item["tile_counts"].data.tolist()
             text = placeholders(tiled.spec, tiles, has_depth=bool(depth_tiles))
             ids = tiled.tokenizer(text, add_special_tokens=False)["input_ids"]
-            features = tiled.features_of(tiles, tuple(item["grids"].data.tolist()))
+            features = tiled.features_of(tuple(item["grids"].data.tolist()))
             end = tiled.tokenizer("\n", add_special_tokens=False)["input_ids"]
             full = chat.expand(ids, {image: features, depth: features}, end)
             return PromptUpdateDetails.select_token_ids(full, [image, depth])

@@ -99,6 +99,31 @@ def test_rows_of_a_foreign_dataset(data: Path, tmp_path: Path) -> None:
     assert near > far + 0.8  # right is bright, and bright is near
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prompt_needs_no_pixels(kind: str, data: Path, tmp_path: Path) -> None:
+    """It is what the whole input begins with, with and without depth, also of another size."""
+    _, processor = load_checkpoint(Path(config_of(kind, data, tmp_path).start_from))
+    rgb, depth_m = np.zeros((48, 128, 3), np.uint8), np.full((64, 64), 0.7, np.float32)
+    for depth, depth_px in ((None, None), (depth_m, (64, 64))):
+        whole = processor(images=[rgb], depth=[depth], text=["the red disc"], reason=True)
+        ids = processor.prompt("the red disc", (128, 48), depth_px, reason=True)
+        assert ids == whole["input_ids"][0].tolist()
+
+
+def test_a_picture_is_cut_once_however_much_is_asked_about_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = [replace(POINT, text=f"the disc {k}") for k in range(5)]
+    with ShardWriter(tmp_path / "asked") as writer:
+        writer.write(foreign("f-0", *questions))
+    config = replace(config_of("lite2b", tmp_path / "asked", tmp_path), questions_per_image=5)
+    rows, cut = rows_of(config), []
+    tile = rows.processor.tile
+    monkeypatch.setattr(rows.processor, "tile", lambda picture: cut.append(1) or tile(picture))
+    assert len(rows[0]["pairs"]) == 5
+    assert len(cut) == 1
+
+
 def test_depth_of_which_nothing_is_measured_is_none(tmp_path: Path) -> None:
     sample = disc_sample(0)
     with ShardWriter(tmp_path / "holes") as writer:

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
+from numpy.typing import NDArray
 
 from robo_refer.data.records import from_row
 from robo_refer.data.sample import POINTING, Question, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model.frame_processor import pixel_size
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer.tokens import DEPTH, IMAGE
+from robo_refer.types import FloatArray
 from robo_refer_train.groups import Prompt
 
 VISUAL = (IMAGE, DEPTH)
@@ -95,11 +98,12 @@ class Items:
 
     def pixels(self, images: Sequence[int]) -> dict[str, torch.Tensor]:
         """Return what the policy sees of some samples, in their order."""
-        return joined([self._encode(image, "it") for image in images])
+        seen = (self._seen(image) for image in images)
+        return joined([self._processor(images=[rgb], depth=[m], text=["it"]) for rgb, m in seen])
 
     def has_depth(self, image: int) -> bool:
         """Tell whether the policy sees depth with a sample."""
-        return self._use_depth and self._sample(image).depth_m is not None
+        return self._seen(image)[1] is not None
 
     def _read(self, row: int) -> Sample:
         return from_row(self._table.slice(row, 1).to_pylist()[0])
@@ -109,15 +113,19 @@ class Items:
         return facts if facts.camera is not None else self._sample(row)
 
     def _tokenised(self, item: int) -> Prompt:
-        ids = self._encode(self.image(item), self.question(item).text)["input_ids"][0].tolist()
-        return split_prompt(ids, self.image(item), self._visual)
-
-    def _encode(self, image: int, text: str) -> Any:
-        sample = self._sample(image)
-        depth_m = sample.depth_m if self._use_depth else None
-        return self._processor(
-            images=[sample.rgb], depth=[depth_m], text=[text], reason=self._reason
+        image = self.image(item)
+        rgb, depth_m = self._seen(image)
+        ids = self._processor.prompt(
+            self.question(item).text,
+            pixel_size(rgb),
+            None if depth_m is None else pixel_size(depth_m),
+            self._reason,
         )
+        return split_prompt(ids, image, self._visual)
+
+    def _seen(self, image: int) -> tuple[NDArray[np.uint8], FloatArray | None]:
+        sample = self._sample(image)
+        return sample.rgb, sample.depth_m if self._use_depth else None
 
 
 def split_prompt(ids: Sequence[int], image: int, visual: Container[int]) -> Prompt:

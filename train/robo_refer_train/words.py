@@ -23,6 +23,7 @@ from transformers import Trainer, TrainingArguments, set_seed
 from robo_refer.data.records import from_row
 from robo_refer.data.sample import POINTING, Question, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model.frame_processor import pixel_size
 from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.tiled_processing import TiledProcessor
@@ -75,7 +76,9 @@ class WordRows(Dataset[dict[str, Any]]):
         share = self._stage.depth_share if self._config.use_depth else 0.0
         shown = bool(draw % 2) if both else bool(rng.random() < share)
         depth = self._depth(sample) if shown else None
-        pairs, seen = [], None
+        seen = self.processor(images=[sample.rgb], depth=[depth], text=["it"])
+        size, depth_size = pixel_size(sample.rgb), None if depth is None else pixel_size(depth)
+        pairs = []
         for text, answer, reason in asked(
             questions,
             sample.objects,
@@ -83,10 +86,8 @@ class WordRows(Dataset[dict[str, Any]]):
             self._config.question_weights,
             rng,
         ):
-            encoded = self.processor(images=[sample.rgb], depth=[depth], text=[text], reason=reason)
-            seen = seen or encoded
-            prompt = split_prompt(encoded["input_ids"][0].tolist(), draw, self._visual)
-            pairs.append((prompt, self._answer(answer)))
+            ids = self.processor.prompt(text, size, depth_size, reason)
+            pairs.append((split_prompt(ids, draw, self._visual), self._answer(answer)))
         return {"pairs": pairs, "seen": seen}
 
     def _shown(self, place: int) -> tuple[Sample, list[Question]]:

@@ -35,7 +35,8 @@ def inputs(case: Case, processor: Any) -> dict[str, torch.Tensor]:
     images = [processor.tile(picture) for picture in case.pictures()]
     depths = [processor.tile(picture) for picture in case.pictures("_depth")]
     depths = depths if case.has_depth else []
-    ids = torch.tensor([processor.prompt_ids(recorded(case.kind)["text"], images, depths)])
+    grids, depth_grids = ([one.grid for one in seen] for seen in (images, depths))
+    ids = torch.tensor([processor.prompt_ids(recorded(case.kind)["text"], grids, depth_grids)])
     given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     for name, seen in (("pixel_values", images), ("depth_values", depths)):
         if seen:

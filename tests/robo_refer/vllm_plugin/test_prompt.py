@@ -57,6 +57,6 @@ def test_the_model_registers_and_imports_with_vllm() -> None:
 def test_features_are_counted_by_tile_or_by_image() -> None:
     processor = TiledProcessor.__new__(TiledProcessor)
     processor.spec = TilingSpec("dynamic", 448, 121)
-    assert processor.features_of(3, (1, 2)) == [121] * 3
+    assert processor.features_of((1, 2)) == [121] * 3
     processor.spec = TilingSpec("dynamic_s2", 448, 256, scales_px=(448, 896, 1344))
-    assert processor.features_of(17, (3, 4)) == [256 * 12]
+    assert processor.features_of((3, 4)) == [256 * 12]
