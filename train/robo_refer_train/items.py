@@ -48,7 +48,7 @@ class Items:
         key_steps: int = 0,
     ) -> None:
         self._table, self._processor = table, processor
-        self._use_depth, self._reason = use_depth, reason
+        self.use_depth, self._reason = use_depth, reason
         self._places = _questions(table, kinds, key_steps)
         if not self._places:
             raise RoboReferError(
@@ -99,7 +99,7 @@ class Items:
 
     def has_depth(self, image: int) -> bool:
         """Tell whether the policy sees depth with a sample."""
-        return self._use_depth and self._sample(image).depth_m is not None
+        return self.use_depth and self._sample(image).depth_m is not None
 
     def _read(self, row: int) -> Sample:
         return from_row(self._table.slice(row, 1).to_pylist()[0])
@@ -114,7 +114,7 @@ class Items:
 
     def _encode(self, image: int, text: str) -> Any:
         sample = self._sample(image)
-        depth_m = sample.depth_m if self._use_depth else None
+        depth_m = sample.depth_m if self.use_depth else None
         return self._processor(
             images=[sample.rgb], depth=[depth_m], text=[text], reason=self._reason
         )
