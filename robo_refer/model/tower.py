@@ -79,7 +79,7 @@ class ConvStem(nn.Module):
         )
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        features = pixel_values
+        features = pixel_values.to(self.halvings[0].weight.dtype)
         for halve, blocks in zip(self.halvings, self.blocks, strict=True):
             features = functional.relu(halve(features))
             for block in blocks:

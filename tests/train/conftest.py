@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -81,6 +82,17 @@ def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with ShardWriter(folder) as writer:
         for number in range(24):
             writer.write(disc_sample(number))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mixed_discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a dataset in which every third sample is without depth."""
+    folder = tmp_path_factory.mktemp("mixed_discs")
+    with ShardWriter(folder) as writer:
+        for number in range(24):
+            sample = disc_sample(number)
+            writer.write(sample if number % 3 else replace(sample, depth_m=None))
     return folder
 
 

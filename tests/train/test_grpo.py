@@ -17,6 +17,7 @@ import pytest
 import torch
 from policies import digits, history, small_run, small_trainer
 from safetensors.torch import load_file
+from split import NEEDS_DEEPSPEED, launcher
 
 from robo_refer.errors import RoboReferError
 from robo_refer.model.loading import load_checkpoint
@@ -25,6 +26,9 @@ from robo_refer_train.checkpoints import WHOLE_FILE, newest_whole
 from robo_refer_train.grpo import RftTrainer
 from robo_refer_train.rewards import MixedScore, Score
 
+HERE = Path(policies.__file__)
+PLAIN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+
 
 def test_reward_rises(discs: Path, policy: Path, tmp_path: Path) -> None:
     config = small_run(discs, policy, tmp_path, steps=12, save_steps=100, learning_rate=1e-2)
@@ -32,6 +36,14 @@ def test_reward_rises(discs: Path, policy: Path, tmp_path: Path) -> None:
     trainer.train()
     earned = history(trainer, "policy/reward")
     assert np.mean(earned[-3:]) > np.mean(earned[:3]) + 0.1
+
+
+def test_a_policy_in_bfloat16_answers(discs: Path, policy: Path, tmp_path: Path) -> None:
+    """DeepSpeed casts weights, and not what they see."""
+    trainer = small_trainer(small_run(discs, policy, tmp_path))
+    trainer.model.bfloat16()
+    (group,) = trainer.sample_groups([0])
+    assert len(group.answers) == 4
 
 
 def test_log_probabilities_are_those_of_plain_rows(
@@ -182,11 +194,14 @@ def test_a_half_written_checkpoint_does_not_count(tmp_path: Path) -> None:
     assert newest_whole(tmp_path / "nothing") is None
 
 
-def _start(data: Path, policy: Path, output: Path, *launcher: str) -> subprocess.Popen[str]:
-    here = Path(policies.__file__)
-    parts = [sys.executable, *launcher, str(here), str(data), str(policy), str(output)]
-    paths = [str(here.parents[2] / name) for name in (".", "train")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+def _start(data: Path, policy: Path, output: Path, *program: str | Path) -> subprocess.Popen[str]:
+    parts = [sys.executable, *map(str, (*(program or (HERE,)), data, policy, output))]
+    paths = [str(HERE.parents[2] / name) for name in (".", "train")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([*paths, *sys.path]),
+        "OMP_NUM_THREADS": "1",
+    }
     return subprocess.Popen(parts, env=environment, text=True, stderr=subprocess.PIPE)
 
 
@@ -197,17 +212,17 @@ def _logged(output: Path) -> dict[str, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def whole_run(discs: Path, policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_run(mixed_discs: Path, policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("whole")
-    policies.main(str(discs), str(policy), str(output))
+    policies.main(str(mixed_discs), str(policy), str(output))
     return output
 
 
 @pytest.mark.slow
 def test_killed_and_started_again_it_ends_the_same(
-    discs: Path, policy: Path, tmp_path: Path, whole_run: Path
+    mixed_discs: Path, policy: Path, tmp_path: Path, whole_run: Path
 ) -> None:
-    run = _start(discs, policy, tmp_path)
+    run = _start(mixed_discs, policy, tmp_path)
     while not (tmp_path / "checkpoint-2" / WHOLE_FILE).exists():
         assert run.poll() is None, run.stderr.read()
         time.sleep(0.02)
@@ -215,7 +230,7 @@ def test_killed_and_started_again_it_ends_the_same(
     run.wait()
     run.stderr.close()
     assert not (tmp_path / "final").exists()
-    policies.main(str(discs), str(policy), str(tmp_path))
+    policies.main(str(mixed_discs), str(policy), str(tmp_path))
     whole, again = (_logged(output) for output in (whole_run, tmp_path))
     assert len(whole["loss"]) == 4
     for name, values in whole.items():
@@ -225,11 +240,18 @@ def test_killed_and_started_again_it_ends_the_same(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param((*PLAIN, policies.__file__), id="whole weights"),
+        pytest.param(launcher("zero2.yaml"), id="ZeRO-2", marks=NEEDS_DEEPSPEED),
+    ],
+)
 def test_two_processes_end_like_one(
-    discs: Path, policy: Path, tmp_path: Path, whole_run: Path
+    mixed_discs: Path, policy: Path, tmp_path: Path, whole_run: Path, program: tuple[str, ...]
 ) -> None:
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
-    run = _start(discs, policy, tmp_path, *launcher)
+    """One process may be without depth where the other has it: neither waits for ever."""
+    run = _start(mixed_discs, policy, tmp_path, *program)
     _, errors = run.communicate()
     assert run.returncode == 0, errors
     whole, shared = (_logged(output) for output in (whole_run, tmp_path))

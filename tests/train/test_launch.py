@@ -13,6 +13,7 @@ import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
 from safetensors.torch import load_file
+from split import NEEDS_DEEPSPEED, launcher
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.loading import load_checkpoint
@@ -64,10 +65,6 @@ def test_every_config_that_ships_is_one(path: Path, monkeypatch: pytest.MonkeyPa
 
 
 PLAIN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--module")
-SPLIT = (
-    *("-m", "accelerate.commands.launch", "--config_file", str(CONFIGS / "accelerate/fsdp.yaml")),
-    *("--num_processes", "2", "--main_process_port", "0", "--mixed_precision", "no"),
-)
 
 
 def two_processes(config: Path, *program: str) -> None:
@@ -75,7 +72,7 @@ def two_processes(config: Path, *program: str) -> None:
     paths = [str(CHECKOUT / name) for name in (".", "train")]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": os.pathsep.join([*paths, *sys.path]),
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
@@ -93,11 +90,13 @@ def two_processes(config: Path, *program: str) -> None:
 @pytest.mark.parametrize(
     ("program", "rank"),
     [
-        ((*PLAIN, "robo_refer.cli.main"), 0),
-        ((*SPLIT, str(Path(__file__).with_name("split.py"))), 0),
-        ((*SPLIT, str(Path(__file__).with_name("split.py"))), 2),
+        pytest.param((*PLAIN, "robo_refer.cli.main"), 0, id="whole weights"),
+        pytest.param(launcher("fsdp.yaml"), 0, id="split weights"),
+        pytest.param(launcher("fsdp.yaml"), 2, id="adapters on split weights"),
+        pytest.param(launcher("zero2.yaml"), 0, id="ZeRO-2", marks=NEEDS_DEEPSPEED),
+        pytest.param(launcher("zero3.yaml"), 0, id="ZeRO-3", marks=NEEDS_DEEPSPEED),
+        pytest.param(launcher("zero3.yaml"), 2, id="adapters by ZeRO-3", marks=NEEDS_DEEPSPEED),
     ],
-    ids=["whole weights", "split weights", "adapters on split weights"],
 )
 def test_two_processes_end_like_one(
     tiny_config: SftConfig, policy: Path, tmp_path: Path, program: tuple[str, ...], rank: int

@@ -31,7 +31,7 @@ from robo_refer_train.groups import Prompt, grow, tree_mask
 from robo_refer_train.items import Items
 from robo_refer_train.rewards import MixedScore
 from robo_refer_train.rollout import draws, sample_answers
-from robo_refer_train.sight import DepthGuard, TowerMemory
+from robo_refer_train.sight import DepthAlways, DepthGuard, TowerMemory
 
 Score = Callable[[Sequence[int], Sequence[str]], Sequence[MixedScore]]
 """Rewards answers to items, whole groups at once."""
@@ -101,6 +101,8 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         watched = [model] if reference is None else [model, reference]
         self.depth_guard = DepthGuard(watched)
         self.tower_memory = TowerMemory(watched, remembered_pictures)
+        if args.world_size > 1 and items.use_depth:
+            DepthAlways(model)
         super().__init__(
             model=model,
             reward_funcs=[self._mix],
@@ -114,6 +116,8 @@ class RftTrainer(WholeCheckpoints, GRPOTrainer):
         if reference is not None:
             args.beta = self.beta = beta
             add_fused_lm_head(reference, temperature=self.temperature)
+            if self.is_deepspeed_enabled:  # no autocast: the policy, and what both share, is cast
+                reference.to(self.accelerator.state.deepspeed_plugin.hf_ds_config.dtype())
             self.ref_model = self.accelerator.prepare_model(reference, evaluation_mode=True)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

@@ -51,7 +51,7 @@ class Items:
         key_steps: int = 0,
     ) -> None:
         self._table, self._processor = table, processor
-        self._use_depth, self._reason = use_depth, reason
+        self.use_depth, self._reason = use_depth, reason
         self._places = _questions(table, kinds, key_steps)
         if not self._places:
             raise RoboReferError(
@@ -125,7 +125,7 @@ class Items:
 
     def _seen(self, image: int) -> tuple[NDArray[np.uint8], FloatArray | None]:
         sample = self._sample(image)
-        return sample.rgb, sample.depth_m if self._use_depth else None
+        return sample.rgb, sample.depth_m if self.use_depth else None
 
 
 def split_prompt(ids: Sequence[int], image: int, visual: Container[int]) -> Prompt:

@@ -47,10 +47,11 @@ class DepthGuard:
 
 
 class DepthAlways:
-    """Runs the depth half also in a pass without depth, for nothing.
+    """Runs the depth half also in a pass without depth that is learnt from, for nothing.
 
     Processes among which weights are split meet in every layer, in the order of the layers: one
-    that left the depth tower out would meet the others in the wrong place.
+    that left the depth tower out would meet the others in the wrong place. So would one that had
+    no gradients of it to share, where gradients are split.
     """
 
     def __init__(self, model: RoboReferForConditionalGeneration) -> None:
@@ -61,7 +62,8 @@ class DepthAlways:
         inner.language_model.register_forward_pre_hook(self._catch_up, with_kwargs=True)
 
     def _begin(self, module: nn.Module, args: Any, inputs: dict[str, Any]) -> None:
-        self._shown = inputs["pixel_values"], inputs.get("image_grids")
+        if torch.is_grad_enabled():
+            self._shown = inputs["pixel_values"], inputs.get("image_grids")
 
     def _done(self, module: nn.Module, args: Any, output: torch.Tensor) -> None:
         self._shown = None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from robo_refer.data.records import from_row
 from robo_refer.data.sample import POINTING, Question, Sample
@@ -214,7 +215,7 @@ def _trained(config: SftConfig, stage: StageConfig, number: int, start: Path) ->
     adapted = config.lora_rank > 0 and stage.trainable == "language"
     # What is trained is kept in float32: in bfloat16, small steps would be rounded away.
     dtype = "auto" if adapted else torch.float32
-    model, processor = load_checkpoint(start, dtype=dtype)
+    model, processor = _whole(start, dtype=dtype)
     draws = stage.steps * stage.batch_images
     source = open_source(
         config.data, config.source_weights, stream=config.stream, draws=draws, seed=seed
@@ -235,13 +236,23 @@ def _trained(config: SftConfig, stage: StageConfig, number: int, start: Path) ->
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
         if adapted:
-            whole, _ = load_checkpoint(start)
+            whole, _ = _whole(start)
             merged = PeftModel.from_pretrained(whole, folder / "adapter").merge_and_unload()
             merged.save_pretrained(final)
         processor.save_pretrained(final)
         (final / DONE_FILE).touch()
     trainer.accelerator.wait_for_everyone()
     return final
+
+
+def _whole(folder: Path, **options: Any) -> tuple[RoboReferForConditionalGeneration, Any]:
+    """Return model and processor of a checkpoint, with all of its weights in this process.
+
+    Once a trainer has split weights by ZeRO-3, transformers splits whatever is loaded, and waits
+    for the other processes to load it too.
+    """
+    unset_hf_deepspeed_config()
+    return load_checkpoint(folder, **options)
 
 
 def _adapters(config: SftConfig) -> LoraConfig:
