@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from robo_refer.errors import RoboReferError
+from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer_train import sft
 from robo_refer_train.config import SftConfig, load_config, save_config
@@ -99,3 +100,37 @@ def test_a_run_can_go_on_from_a_checkpoint(tiny_config: SftConfig, tmp_path: Pat
     changed = {name for name in after if not torch.equal(before[name], after[name])}
     assert changed
     assert all(name.startswith("model.depth_projector.") for name in changed)
+
+
+def test_a_run_can_go_on_with_a_larger_canvas(tiny_config: SftConfig, tmp_path: Path) -> None:
+    """All weights are kept, and what was learnt about a place is found at that place."""
+    first = sft.run(replace(tiny_config, stages=tiny_config.stages[1:]))
+    width, height = (2 * side for side in tiny_config.canvas_px)
+    align = replace(tiny_config.stages[0], steps=1)
+    larger = replace(
+        tiny_config,
+        stages=(align,),
+        output=str(tmp_path / "larger"),
+        start_from=str(first),
+        canvas_px=(width, height),
+    )
+    final = sft.run(larger)
+    before, after = _weights(first), _weights(final)
+    other = {name for name in after if not torch.equal(before[name], after[name])}
+    towers = {f"model.{tower}.position_embedding" for tower in ("vision_tower", "depth_tower")}
+    assert towers <= other
+    assert all("depth_projector" in name for name in other - towers)
+    _, processor = load_checkpoint(final)
+    assert (processor.spec.width, processor.spec.height) == (width, height)
+    assert processor.spec.image_tokens == width * height // 8**2 // tiny_config.merge**2
+
+
+def test_places_are_resampled_to_where_they_are() -> None:
+    rows, columns = torch.meshgrid(torch.arange(6.0), torch.arange(8.0), indexing="ij")
+    places = torch.stack([rows, columns], dim=-1).reshape(1, 48, 2)
+    finer = sft.resampled(places, (6, 8), (12, 16)).reshape(12, 16, 2)
+    inner = finer[3:-3, 3:-3]
+    rows, columns = torch.meshgrid(torch.arange(12.0), torch.arange(16.0), indexing="ij")
+    there = (torch.stack([rows, columns], dim=-1) + 0.5) / 2 - 0.5
+    torch.testing.assert_close(inner, there[3:-3, 3:-3])
+    assert torch.equal(sft.resampled(places, (6, 8), (6, 8)), places)

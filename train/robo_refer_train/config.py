@@ -77,7 +77,8 @@ class SftConfig:
         gradient_checkpointing: recompute in the backward pass, to save memory.
         report_to: "tensorboard", "trackio", "wandb", or several; [] is none.
         vision, depth, text: "nano" only: sub-model configs of `RoboReferConfig`.
-        canvas_px: "nano" only: (width, height) that the towers see.
+        canvas_px: "nano" only: (width, height) that the towers see; may differ from that of the
+            checkpoint that a run starts from.
         merge: "nano" only: patches along the side of the square that is one token.
         vocab_size: "nano" only: words of the tokenizer, before grammar and numbers are added.
         heatmap_weight, dense_weight: "nano" only: auxiliary losses of training.

@@ -37,11 +37,14 @@ def texts_of(table: pa.Table, limit: int) -> Iterable[str]:
 def build_processor(config: SftConfig, table: pa.Table) -> RoboReferProcessor:
     """Return the processor: a tokenizer trained on the data's own language, and the canvas."""
     tokenizer = build_tokenizer(texts_of(table, TOKENIZER_SAMPLES), config.vocab_size)
+    return RoboReferProcessor(tokenizer, canvas_spec(config))
+
+
+def canvas_spec(config: SftConfig) -> PreprocessSpec:
+    """Return what the towers of a config see."""
     width, height = config.canvas_px
     cells = (width // 8 // config.merge) * (height // 8 // config.merge)
-    return RoboReferProcessor(
-        tokenizer, PreprocessSpec(width, height, image_tokens=cells, depth_tokens=cells)
-    )
+    return PreprocessSpec(width, height, image_tokens=cells, depth_tokens=cells)
 
 
 def build_model(

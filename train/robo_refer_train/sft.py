@@ -10,19 +10,21 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_file, load_model, save_model
 from torch import nn
+from torch.nn import functional
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.model.configuration import RoboReferConfig
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
@@ -39,6 +41,7 @@ from robo_refer_train.heads import TrainingModel
 from robo_refer_train.nano import (
     build_model,
     build_processor,
+    canvas_spec,
     class_words,
     copy_rgb_into_depth,
     number_ids,
@@ -170,7 +173,7 @@ def run(config: SftConfig) -> Path:
     model = build_model(config, processor.tokenizer)
     if config.start_from:
         with _reading(config.start_from):
-            load_model(model, Path(config.start_from) / "model.safetensors")
+            load_start(model, Path(config.start_from))
     training = TrainingModel(
         model,
         number_ids(processor.tokenizer),
@@ -232,16 +235,45 @@ def _reading(folder: str) -> Iterator[None]:
         ) from error
 
 
+def load_start(model: RoboReferForConditionalGeneration, folder: Path) -> None:
+    """Load a checkpoint's weights, also into towers that see a canvas of another size.
+
+    What a tower has learnt about places is resampled then, as for vision transformers
+    (arXiv:2010.11929, section 3.2).
+    """
+    began = RoboReferConfig.from_pretrained(folder)
+    weights = load_file(folder / "model.safetensors")
+    for tower, before, now in (
+        ("vision_tower", began.vision_config, model.config.vision_config),
+        ("depth_tower", began.depth_config, model.config.depth_config),
+    ):
+        name = f"model.{tower}.position_embedding"
+        weights[name] = resampled(weights[name], before.grid, now.grid)
+    model.load_state_dict(weights)
+
+
+def resampled(places: torch.Tensor, before: Sequence[int], now: Sequence[int]) -> torch.Tensor:
+    """Return (1, cells, channels) of a grid of (rows, columns) as of a grid of another size."""
+    if list(before) == list(now):
+        return places
+    squares = places.unflatten(1, tuple(before)).permute(0, 3, 1, 2)
+    squares = functional.interpolate(squares, tuple(now), mode="bicubic", antialias=True)
+    return squares.flatten(2).transpose(1, 2)
+
+
 def _processor(config: SftConfig, output: Path, table: Any) -> tuple[RoboReferProcessor, Classes]:
     """Return the run's processor and classes; a resumed run keeps those it began with."""
     folder, words = output / "processor", output / "classes.json"
     if words.exists():
         fields = {key: tuple(value) for key, value in json.loads(words.read_text()).items()}
         return RoboReferProcessor.from_pretrained(folder), Classes(**fields)
-    processor, classes = build_processor(config, table), Classes.of(table)
+    classes = Classes.of(table)
     if config.start_from:
         with _reading(config.start_from):
-            processor = RoboReferProcessor.from_pretrained(config.start_from)
+            began = RoboReferProcessor.from_pretrained(config.start_from)
+        processor = RoboReferProcessor(began.tokenizer, canvas_spec(config))
+    else:
+        processor = build_processor(config, table)
     processor.save_pretrained(folder)
     words.write_text(json.dumps(classes.__dict__, indent=1))
     return processor, classes
