@@ -9,19 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
 
 from robo_refer.preprocess import PreprocessSpec
 from robo_refer.tiling import TilingSpec
 from robo_refer.types import Frame
-
-Size = tuple[int, int]
-"""(width, height) in pixels."""
-
-
-def pixel_size(picture: Any) -> Size:
-    """Return the size of an image or depth map, an array of rows."""
-    return picture.shape[1], picture.shape[0]
 
 
 class FrameProcessor(ProcessorMixin):
@@ -41,33 +34,50 @@ class FrameProcessor(ProcessorMixin):
         super().__init__(tokenizer)
         self.spec = spec
 
-    @abstractmethod
     def __call__(
         self,
         images: Sequence[Any],
         text: Sequence[str],
         depth: Sequence[Any] | None = None,
         reason: bool = False,
-        **kwargs: Any,
+        **_: Any,
     ) -> BatchFeature:
-        """Return the batch of one image, one instruction and one depth map or None per sample."""
+        """Return input_ids and attention_mask, left-padded, and what `pixels` returns.
+
+        Args:
+            images: one (height, width, 3) uint8 image per sample.
+            text: one instruction per sample.
+            depth: one depth map, or None, per sample.
+            reason: ask for written reasoning.
+        """
+        depth = depth if depth is not None else [None] * len(images)
+        prompts = [
+            self.prompt(instruction, image, one, reason)
+            for instruction, image, one in zip(text, images, depth, strict=True)
+        ]
+        batch = self.tokenizer.pad(
+            {"input_ids": prompts}, padding=True, padding_side="left", return_tensors="pt"
+        )
+        return BatchFeature({**batch, **self.pixels(images, depth)})
+
+    @abstractmethod
+    def pixels(self, images: Sequence[Any], depth: Sequence[Any | None]) -> dict[str, torch.Tensor]:
+        """Return what the model sees of each sample, whatever is asked about it."""
 
     @abstractmethod
     def prompt(
         self,
         instruction: str,
-        image_px: Size,
-        depth_px: Size | None = None,
+        image: Any,
+        depth: Any | None = None,
         reason: bool = False,
     ) -> list[int]:
         """Return the ids of the whole prompt, with placeholders for what is seen.
 
-        Many questions about one image need its pixels once: this is all that differs.
-
         Args:
             instruction: what is asked.
-            image_px: (width, height) of the image.
-            depth_px: (width, height) of its depth map, None without one.
+            image: of which only the size is read.
+            depth: its depth map, likewise, or None.
             reason: ask for written reasoning.
         """
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoTokenizer, BatchFeature, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from robo_refer import chat, tokens
 from robo_refer import checkpoint_files as files
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.model.frame_processor import FrameProcessor, Size, pixel_size
+from robo_refer.model.frame_processor import FrameProcessor
 from robo_refer.relative_depth import relative_depth
 from robo_refer.tiling import Grid, TilingSpec, cut_tiles, tile_pixels
 from robo_refer.types import FloatArray
@@ -56,58 +55,46 @@ class TiledProcessor(FrameProcessor):
         self._words = [word.content for word in tokenizer.added_tokens_decoder.values()]
         self._end = tokenizer("\n", add_special_tokens=False)["input_ids"]
 
-    def __call__(
-        self,
-        images: Sequence[NDArray[np.uint8]],
-        text: Sequence[str],
-        depth: Sequence[Depth | None] | None = None,
-        reason: bool = False,
-        **kwargs: Any,
-    ) -> BatchFeature:
-        """Return input_ids, attention_mask, pixel_values, image_grids and the same for depth.
+    def pixels(
+        self, images: Sequence[NDArray[np.uint8]], depth: Sequence[Depth | None]
+    ) -> dict[str, torch.Tensor]:
+        """Return pixel_values and image_grids, and the same for depth where there is any.
 
         `pixel_values` and `depth_values` hold the tiles of all samples, one after the other.
 
         Args:
-            images: one (height, width, 3) uint8 image per sample.
-            text: one instruction per sample.
-            depth: one depth map (see `Depth`), or None, per sample.
-            reason: ask for written reasoning.
+            images: (height, width, 3) uint8.
+            depth: see `Depth`, or None.
         """
-        depth = depth if depth is not None else [None] * len(images)
         seen = [self.tile(image) for image in images]
-        maps = [None if one is None else self.tile(depth_picture(one)) for one in depth]
-        prompts = [
-            self.prompt(asked, pixel_size(image), None if one is None else pixel_size(one), reason)
-            for asked, image, one in zip(text, images, depth, strict=True)
-        ]
-        batch = self.tokenizer.pad(
-            {"input_ids": prompts}, padding=True, padding_side="left", return_tensors="pt"
-        )
+        maps = [self.tile(depth_picture(one)) for one in depth if one is not None]
         data = {
-            "input_ids": batch["input_ids"],
-            "attention_mask": batch["attention_mask"],
             "pixel_values": torch.cat([rgb.pixels for rgb in seen]),
             "image_grids": torch.tensor([rgb.grid for rgb in seen]),
         }
-        if given := [one for one in maps if one is not None]:
-            data["depth_values"] = torch.cat([one.pixels for one in given])
-            data["depth_grids"] = torch.tensor([one.grid for one in given])
-        return BatchFeature(data)
+        if maps:
+            data["depth_values"] = torch.cat([one.pixels for one in maps])
+            data["depth_grids"] = torch.tensor([one.grid for one in maps])
+        return data
 
     def tile(self, picture: NDArray[np.uint8]) -> TiledImage:
         """Return the tiles of a (height, width, 3) image or relative depth map."""
-        grid = self.spec.grid(picture.shape[1], picture.shape[0])
-        return TiledImage(torch.from_numpy(tile_pixels(cut_tiles(picture, self.spec))), grid)
+        pixels = torch.from_numpy(tile_pixels(cut_tiles(picture, self.spec)))
+        return TiledImage(pixels, self._grid(picture))
+
+    def _grid(self, picture: Depth) -> Grid:
+        return self.spec.grid(picture.shape[1], picture.shape[0])
 
     def prompt(
-        self, instruction: str, image_px: Size, depth_px: Size | None = None, reason: bool = False
+        self,
+        instruction: str,
+        image: NDArray[np.uint8],
+        depth: Depth | None = None,
+        reason: bool = False,
     ) -> list[int]:
         """See `FrameProcessor.prompt`; raises what `prompt_ids` raises."""
-        depths = [] if depth_px is None else [self.spec.grid(*depth_px)]
-        return self.prompt_ids(
-            self.question(instruction, reason), [self.spec.grid(*image_px)], depths
-        )
+        depths = [] if depth is None else [self._grid(depth)]
+        return self.prompt_ids(self.question(instruction, reason), [self._grid(image)], depths)
 
     def question(self, instruction: str, reason: bool = False) -> str:
         """Return an instruction with the format of its answer; see `chat.question`."""

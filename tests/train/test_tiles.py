@@ -100,14 +100,19 @@ def test_rows_of_a_foreign_dataset(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_prompt_needs_no_pixels(kind: str, data: Path, tmp_path: Path) -> None:
-    """It is what the whole input begins with, with and without depth, also of another size."""
-    _, processor = load_checkpoint(Path(config_of(kind, data, tmp_path).start_from))
+def test_a_prompt_has_a_place_for_every_feature(kind: str, data: Path, tmp_path: Path) -> None:
+    """It is written without cutting a tile, and fits the tiles, also of depth of another size."""
+    model, processor = load_checkpoint(Path(config_of(kind, data, tmp_path).start_from))
     rgb, depth_m = np.zeros((48, 128, 3), np.uint8), np.full((64, 64), 0.7, np.float32)
-    for depth, depth_px in ((None, None), (depth_m, (64, 64))):
-        whole = processor(images=[rgb], depth=[depth], text=["the red disc"], reason=True)
-        ids = processor.prompt("the red disc", (128, 48), depth_px, reason=True)
-        assert ids == whole["input_ids"][0].tolist()
+    seen = processor.pixels([rgb], [depth_m])
+    assert seen["image_grids"].tolist() != seen["depth_grids"].tolist()
+    with torch.no_grad():
+        features, _ = model.model.image_tokens(seen["pixel_values"], seen["image_grids"])
+        depth_features, _ = model.model.depth_tokens(seen["depth_values"], seen["depth_grids"])
+    for depth, count in ((None, 0), (depth_m, depth_features[..., 0].numel())):
+        ids = processor.prompt("the red disc", rgb, depth)
+        assert ids.count(model.config.image_token_id) == features[..., 0].numel()
+        assert ids.count(model.config.depth_token_id) == count
 
 
 def test_a_picture_is_cut_once_however_much_is_asked_about_it(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 from robo_refer.data.records import from_row
 from robo_refer.data.sample import POINTING, Question, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.model.frame_processor import pixel_size
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer.tokens import DEPTH, IMAGE
 from robo_refer.types import FloatArray
@@ -98,8 +96,8 @@ class Items:
 
     def pixels(self, images: Sequence[int]) -> dict[str, torch.Tensor]:
         """Return what the policy sees of some samples, in their order."""
-        seen = (self._seen(image) for image in images)
-        return joined([self._processor(images=[rgb], depth=[m], text=["it"]) for rgb, m in seen])
+        rgbs, maps = zip(*(self._seen(image) for image in images), strict=True)
+        return self._processor.pixels(rgbs, maps)
 
     def has_depth(self, image: int) -> bool:
         """Tell whether the policy sees depth with a sample."""
@@ -115,12 +113,7 @@ class Items:
     def _tokenised(self, item: int) -> Prompt:
         image = self.image(item)
         rgb, depth_m = self._seen(image)
-        ids = self._processor.prompt(
-            self.question(item).text,
-            pixel_size(rgb),
-            None if depth_m is None else pixel_size(depth_m),
-            self._reason,
-        )
+        ids = self._processor.prompt(self.question(item).text, rgb, depth_m, self._reason)
         return split_prompt(ids, image, self._visual)
 
     def _seen(self, image: int) -> tuple[NDArray[np.uint8], FloatArray | None]:
@@ -132,14 +125,6 @@ def split_prompt(ids: Sequence[int], image: int, visual: Container[int]) -> Prom
     """Return a prompt's tokens, taken apart behind the last one of `visual`."""
     end = max(place for place, token in enumerate(ids) if token in visual) + 1
     return Prompt(image, tuple(ids[:end]), tuple(ids[end:]))
-
-
-def joined(seen: Sequence[Any]) -> dict[str, torch.Tensor]:
-    """Return what a model sees of several images, from what a processor made of each."""
-    names = {name for part in seen for name in part} - {"input_ids", "attention_mask"}
-    return {
-        name: torch.cat([part[name] for part in seen if name in part]) for name in sorted(names)
-    }
 
 
 def practice_order(

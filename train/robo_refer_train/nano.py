@@ -6,10 +6,13 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import pyarrow as pa
 import torch
+from safetensors.torch import load_file
 from torch import nn
+from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
 from robo_refer import tokens
@@ -96,6 +99,32 @@ def initialise_decoder(model: RoboReferForConditionalGeneration) -> None:
             nn.init.trunc_normal_(module.weight, std=std, a=-3 * std, b=3 * std)
     nn.init.normal_(decoder.embed_tokens.weight, std=0.7)
     nn.init.normal_(model.lm_head.weight, std=0.02)
+
+
+def load_start(model: RoboReferForConditionalGeneration, folder: Path) -> None:
+    """Load a checkpoint's weights, also into towers that see a canvas of another size.
+
+    What a tower has learnt about places is resampled then, as for vision transformers
+    (arXiv:2010.11929, section 3.2).
+    """
+    began = RoboReferConfig.from_pretrained(folder)
+    weights = load_file(folder / "model.safetensors")
+    for tower, before, now in (
+        ("vision_tower", began.vision_config, model.config.vision_config),
+        ("depth_tower", began.depth_config, model.config.depth_config),
+    ):
+        name = f"model.{tower}.position_embedding"
+        weights[name] = resampled(weights[name], before.grid, now.grid)
+    model.load_state_dict(weights)
+
+
+def resampled(places: torch.Tensor, before: Sequence[int], now: Sequence[int]) -> torch.Tensor:
+    """Return (1, cells, channels) of a grid of (rows, columns) as of a grid of another size."""
+    if list(before) == list(now):
+        return places
+    squares = places.unflatten(1, tuple(before)).permute(0, 3, 1, 2)
+    squares = functional.interpolate(squares, tuple(now), mode="bicubic", antialias=True)
+    return squares.flatten(2).transpose(1, 2)
 
 
 def initialise_numbers(model: RoboReferForConditionalGeneration, numbers: NumberIds) -> None:

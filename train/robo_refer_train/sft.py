@@ -10,21 +10,19 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, load_model, save_model
+from safetensors.torch import load_model, save_model
 from torch import nn
-from torch.nn import functional
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.model.configuration import RoboReferConfig
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.processing import RoboReferProcessor
 from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
@@ -44,6 +42,7 @@ from robo_refer_train.nano import (
     canvas_spec,
     class_words,
     copy_rgb_into_depth,
+    load_start,
     number_ids,
     opener_ids,
 )
@@ -233,32 +232,6 @@ def _reading(folder: str) -> Iterator[None]:
             f"The run cannot start from {folder}: {reason}.",
             "Give a checkpoint whose vision, depth, text and words are those of the config.",
         ) from error
-
-
-def load_start(model: RoboReferForConditionalGeneration, folder: Path) -> None:
-    """Load a checkpoint's weights, also into towers that see a canvas of another size.
-
-    What a tower has learnt about places is resampled then, as for vision transformers
-    (arXiv:2010.11929, section 3.2).
-    """
-    began = RoboReferConfig.from_pretrained(folder)
-    weights = load_file(folder / "model.safetensors")
-    for tower, before, now in (
-        ("vision_tower", began.vision_config, model.config.vision_config),
-        ("depth_tower", began.depth_config, model.config.depth_config),
-    ):
-        name = f"model.{tower}.position_embedding"
-        weights[name] = resampled(weights[name], before.grid, now.grid)
-    model.load_state_dict(weights)
-
-
-def resampled(places: torch.Tensor, before: Sequence[int], now: Sequence[int]) -> torch.Tensor:
-    """Return (1, cells, channels) of a grid of (rows, columns) as of a grid of another size."""
-    if list(before) == list(now):
-        return places
-    squares = places.unflatten(1, tuple(before)).permute(0, 3, 1, 2)
-    squares = functional.interpolate(squares, tuple(now), mode="bicubic", antialias=True)
-    return squares.flatten(2).transpose(1, 2)
 
 
 def _processor(config: SftConfig, output: Path, table: Any) -> tuple[RoboReferProcessor, Classes]:

@@ -24,7 +24,6 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from robo_refer.data.records import from_row
 from robo_refer.data.sample import POINTING, Question, Sample
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.model.frame_processor import pixel_size
 from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer.model.tiled_processing import TiledProcessor
@@ -43,7 +42,7 @@ from robo_refer_train.config import (
 )
 from robo_refer_train.dataset import asked
 from robo_refer_train.groups import Prompt, grow, tree_mask
-from robo_refer_train.items import VISUAL, joined, split_prompt
+from robo_refer_train.items import VISUAL, split_prompt
 from robo_refer_train.rft import LORA_TARGETS
 from robo_refer_train.sight import DepthAlways
 from robo_refer_train.sources import Source, open_source
@@ -77,8 +76,7 @@ class WordRows(Dataset[dict[str, Any]]):
         share = self._stage.depth_share if self._config.use_depth else 0.0
         shown = bool(draw % 2) if both else bool(rng.random() < share)
         depth = self._depth(sample) if shown else None
-        seen = self.processor(images=[sample.rgb], depth=[depth], text=["it"])
-        size, depth_size = pixel_size(sample.rgb), None if depth is None else pixel_size(depth)
+        seen = self.processor.pixels([sample.rgb], [depth])
         pairs = []
         for text, answer, reason in asked(
             questions,
@@ -87,7 +85,7 @@ class WordRows(Dataset[dict[str, Any]]):
             self._config.question_weights,
             rng,
         ):
-            ids = self.processor.prompt(text, size, depth_size, reason)
+            ids = self.processor.prompt(text, sample.rgb, depth, reason)
             pairs.append((split_prompt(ids, draw, self._visual), self._answer(answer)))
         return {"pairs": pairs, "seen": seen}
 
@@ -139,8 +137,14 @@ def collate(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "attention_mask": tree_mask(question, answer),
         "labels": torch.from_numpy(tree.labels),
         "use_cache": False,
-        **joined([row["seen"] for row in rows]),
+        **_joined([row["seen"] for row in rows]),
     }
+
+
+def _joined(seen: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return what a model sees of several samples; those without depth have no tiles of it."""
+    names = sorted({name for part in seen for name in part})
+    return {name: torch.cat([part[name] for part in seen if name in part]) for name in names}
 
 
 class WordTrainer(WholeCheckpoints, Trainer):
