@@ -10,14 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fake_camera import wait_for
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from robo_refer_ros.client import ReferClient
+from service_calls import CALL_S, response_of
 
-CALL_S = 180.0
 # Generous where a busy machine is slow, short where a test waits for nothing to come.
 QUICK = {"image.max_age_s": 30.0, "image.wait_s": 3.0, "backend.timeout_s": 20.0}
 
@@ -44,6 +43,7 @@ class NodeProcess:
             )  # fmt: skip
         self.client = ReferClient()
         ros = self.client.node
+        # In this order: who answers `_get` or `_set` has discovered `_change`, which is sent once.
         self._change = ros.create_client(ChangeState, "/refer/change_state")
         self._get = ros.create_client(GetState, "/refer/get_state")
         self._set = ros.create_client(SetParameters, "/refer/set_parameters")
@@ -71,7 +71,7 @@ class NodeProcess:
     def change(self, transition: int) -> bool:
         """Change the state; tell whether it worked."""
         request = ChangeState.Request(transition=Transition(id=transition))
-        return bool(self.call(self._change, request).success)
+        return bool(response_of(self.client.side, self._change, request, once=True).success)
 
     def set(self, values: dict[str, Any]) -> list[str]:
         """Set parameters; return the reasons for which some were refused."""
@@ -100,10 +100,8 @@ class NodeProcess:
             assert self.change(Transition.TRANSITION_CLEANUP), self.said()
 
     def call(self, client: Any, request: Any) -> Any:
-        """Call a service and return its response."""
-        future = client.call_async(request)
-        wait_for(future.done, CALL_S)
-        return future.result()
+        """Call a service that may be called twice, and return its response."""
+        return response_of(self.client.side, client, request)
 
     def close(self) -> None:
         """Interrupt the process, as Ctrl-C does, and check that it ends by itself."""

@@ -19,12 +19,12 @@ from rclpy.parameter import Parameter
 from robo_refer_msgs.msg import ReferTarget
 from robo_refer_robots.client import ReachClient
 from robo_refer_ros.side_node import SideNode
+from service_calls import CALL_S, response_of
 from std_msgs.msg import Header
 
 from robo_refer.errors import ErrorCode, RoboReferError
 
 HERE = Path(__file__).parent
-CALL_S = 180.0
 
 
 def robot_file(name: str) -> Path:
@@ -82,11 +82,8 @@ class RobotProcess:
     def set(self, name: str, value: Any) -> None:
         """Set a parameter of the adapter."""
         wanted = [Parameter(name, value=value).to_parameter_msg()]
-        future = self.side.call(
-            lambda: self._set.call_async(SetParameters.Request(parameters=wanted))
-        )
-        wait_for(future.done, CALL_S)
-        assert all(each.successful for each in future.result().results), future.result()
+        response = response_of(self.side, self._set, SetParameters.Request(parameters=wanted))
+        assert all(each.successful for each in response.results), response
 
     def wait_until_ready(self, wanted: ReferTarget) -> None:
         """Return when a plan is made: the robot and its adapter have found each other."""

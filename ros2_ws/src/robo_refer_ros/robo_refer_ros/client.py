@@ -136,11 +136,15 @@ class ReferClient:
 
     Args:
         server: full name of the node that answers.
+
+    Attributes:
+        node: the small node; further clients and publishers may be made on it.
+        side: spins it; clients of the node are called through it.
     """
 
     def __init__(self, server: str = "/refer") -> None:
-        self._side = SideNode(f"refer_client_{os.getpid()}_{id(self):x}")
-        self._server, self.node = server, self._side.node
+        self.side = SideNode(f"refer_client_{os.getpid()}_{id(self):x}")
+        self._server, self.node = server, self.side.node
         self._action = ActionClient(self.node, Refer, f"{server}/refer")
         self._get_state = self.node.create_client(GetState, f"{server}/get_state")
 
@@ -204,12 +208,12 @@ class ReferClient:
             sending = self._action.send_goal_async(message, feedback_callback=feedback)
             sending.add_done_callback(pending._sent)
 
-        self._side.post(send)
+        self.side.post(send)
         return pending
 
     def close(self) -> None:
         """Stop; questions that are open stay open."""
-        self._side.close(self._action)
+        self.side.close(self._action)
 
     def __enter__(self) -> ReferClient:
         return self
@@ -223,7 +227,7 @@ class ReferClient:
         self.close()
 
     def _is_active(self, timeout_s: float) -> bool:
-        asking = self._get_state.call_async(GetState.Request())
+        asking = self.side.call(lambda: self._get_state.call_async(GetState.Request()))
         answered = threading.Event()
         asking.add_done_callback(lambda _: answered.set())
         if not answered.wait(timeout_s):

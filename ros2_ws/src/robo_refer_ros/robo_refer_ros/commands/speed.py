@@ -168,7 +168,7 @@ def lift_times(client: ReferClient, camera: Camera, options: SpeedOptions) -> li
     for number in range(options.shots + 3):
         done = threading.Event()
         start = time.perf_counter()
-        calling = service.call_async(request)
+        calling = client.side.call(lambda: service.call_async(request))
         calling.add_done_callback(lambda _, done=done: done.set())
         done.wait(_READY_S)
         if number >= 3:
