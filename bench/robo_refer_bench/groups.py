@@ -21,9 +21,9 @@ def _family(name: str, *steps: int) -> Chooses:
     return lambda s: s.tag("family") == name and (not steps or s.item.steps in steps)
 
 
-def _naming(unique: str) -> Chooses:
+def _naming(tag: str, value: str) -> Chooses:
     naming = _family("object", 0)
-    return lambda s: naming(s) and s.tag("colour_unique") == unique
+    return lambda s: naming(s) and s.tag(tag) == value
 
 
 def _single_step(camera: bool) -> Chooses:
@@ -33,8 +33,11 @@ def _single_step(camera: bool) -> Chooses:
 
 GENERATED_GROUPS: dict[str, Chooses] = {
     "naming": _family("object", 0),
-    "naming, colour unique": _naming("true"),
-    "naming, colour shared": _naming("false"),
+    "naming, colour unique": _naming("colour_unique", "true"),
+    "naming, colour shared": _naming("colour_unique", "false"),
+    "naming, small target": _naming("target_size", "small"),
+    "naming, medium target": _naming("target_size", "medium"),
+    "naming, large target": _naming("target_size", "large"),
     "single-step relations": _single_step(camera=False),
     "nearest, farthest": _single_step(camera=True),
     "two steps": _family("object", 2),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robo_refer.data.masks import encode
 from robo_refer.errors import RoboReferError
 from robo_refer.geometry import lift_point
 from robo_refer_bench.catalogue import catalogue, text
@@ -21,6 +22,7 @@ from robo_refer_bench.suites import SUITES, find_split, find_suite
 from robo_refer_bench.suites.base import ChoiceTruth, MaskTruth, PlaceTruth
 from robo_refer_bench.suites.bitmask import BitMask
 from robo_refer_bench.suites.digest import content_hash
+from robo_refer_bench.suites.generated import coco_size
 from robo_refer_bench.suites.mask_files import MaskCache, decode_mask
 from tests.bench import made_suites as made
 
@@ -302,3 +304,13 @@ def test_hashes_tell_editions_apart(roots):
     changed = [*items[:-1], replace(items[-1], prompt="another")]
     flipped = [*items[:-1], replace(items[-1], truth=MaskTruth(lambda: BitMask.of(np.eye(9))))]
     assert len({content_hash(found) for found in (items, changed, flipped, items[:-1])}) == 4
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size"),
+    [(1, "small"), (1023, "small"), (1024, "medium"), (9216, "medium"), (9217, "large")],
+)
+def test_sizes_of_targets_are_those_of_coco(pixels, size):
+    mask = np.zeros((480, 640), bool)
+    mask.flat[:pixels] = True
+    assert coco_size(encode(mask)) == size

@@ -40,8 +40,8 @@ def generated_items(root: Path) -> Iterator[Item]:
 
     It has no target: the whole question is the shortest phrase of what it asks for.
 
-    Tags: family, kind, half ("natural", "decorrelated" or "") and whatever the question has, such
-    as its chain of relations, innermost first ("nth_left behind").
+    Tags: family, kind, half ("natural", "decorrelated" or ""), target_size (see `coco_size`) and
+    whatever the question has, such as its chain of relations, innermost first ("nth_left behind").
     """
     from robo_refer.data import read_samples
 
@@ -89,6 +89,7 @@ def _item(root: Path, position: int, sample: Sample, index: int, question: Quest
             "family": question.family,
             "kind": question.kind,
             "half": half_of(sample),
+            **({} if question.mask is None else {"target_size": coco_size(question.mask)}),
             **{name: _word(value) for name, value in question.tags.items() if name != "half"},
         },
         picture=sample.id,
@@ -96,6 +97,17 @@ def _item(root: Path, position: int, sample: Sample, index: int, question: Quest
         # The last thing on the way to the answer: no phrase of what is asked for.
         hashed=question.answer.steps[-1].target if question.answer.steps else "",
     )
+
+
+def coco_size(rle: Rle) -> str:
+    """Return "small", "medium" or "large" by COCO's limits, 32x32 and 96x96 pixels of a mask.
+
+    They are meant for pictures of about 640x480.
+    """
+    from robo_refer.data.masks import area
+
+    pixels = area(rle)
+    return "small" if pixels < 32**2 else "medium" if pixels <= 96**2 else "large"
 
 
 def _truth(question: Question) -> Truth:
