@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json as json_format
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
+from robo_refer.only_writer import only_writer
 from robo_refer_bench.clients import ModelOptions
 from robo_refer_bench.depth_choice import DepthChoice
 from robo_refer_bench.selection import DEFAULT_ROOT, HalfChoice
@@ -57,7 +59,8 @@ def run(
     from robo_refer_bench.selection import parts
 
     options = RunOptions(half=half, depth=depth, think=who.think, limit=limit)
-    done = run_suites(parts(suites, root), open_client(who), options, out)
+    with nullcontext() if out is None else only_writer(out):
+        done = run_suites(parts(suites, root), open_client(who), options, out)
     scored = score_items(done.asked, done.recording.records)
     report = tables(done.recording.settings, scored)
     if markdown is not None:

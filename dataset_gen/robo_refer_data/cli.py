@@ -11,6 +11,7 @@ from typing import Literal
 
 from robo_refer.data.sample import FAMILIES
 from robo_refer.errors import ErrorCode, RoboReferError, missing_package
+from robo_refer.only_writer import only_writer
 
 try:
     import tyro
@@ -96,10 +97,11 @@ def generate(
         renderer=renderer,
         sensor=EFFECT_NAMES if sensor == ("all",) else sensor,
     )
-    run = generator.generate(out, plan, workers, ray=ray)
-    summary = summarise(out)
     options = {"generator version": GENERATOR_VERSION, **plan.as_manifest()}
-    write_card(out, options, summary)
+    with only_writer(out):
+        run = generator.generate(out, plan, workers, ray=ray)
+        summary = summarise(out)
+        write_card(out, options, summary)
     if json:
         made = {"new_scenes": run["scenes"], "seconds": round(run["seconds"], 3)}
         rate = {"scenes_per_s": round(run["scenes_per_s"], 3)}
@@ -148,9 +150,9 @@ def source(
     from robo_refer_data.summary import summarise
 
     plan = plan_source(kind, path, out, config, seed, questions)
-    left_out = build(out, plan, workers)
-    summary = summarise(out)
-    with writing_to(out):
+    with only_writer(out), writing_to(out):
+        left_out = build(out, plan, workers)
+        summary = summarise(out)
         write_source_card(out, plan, summary, left_out)
     if json:
         whole = {"out": str(out), **summary.as_dict(), "left_out": left_out}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_format
+import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer.only_writer import only_writer
 from robo_refer_train.reward_config import NO_JUDGE, PAPER_WEIGHTS, JudgeConfig, JudgeTraining
 
 if TYPE_CHECKING:
@@ -39,7 +42,8 @@ def supervised(
     if start_from:
         settings = replace(settings, start_from=start_from)
     run = words.run if settings.objective == "words" else sft.run
-    print(f"trained checkpoint: {run(settings)}")
+    with _only_run(settings.output):
+        print(f"trained checkpoint: {run(settings)}")
 
 
 def rft(
@@ -61,7 +65,8 @@ def rft(
     settings = _rft_config(config, data, output, start_from, practise)
     from robo_refer_train.rft import run
 
-    print(f"trained checkpoint: {run(settings)}")
+    with _only_run(settings.output):
+        print(f"trained checkpoint: {run(settings)}")
 
 
 def filter_items(
@@ -118,7 +123,9 @@ def continual(config: Path) -> None:
     """
     from robo_refer_train.continual import load_continual_config, run
 
-    print(run(load_continual_config(config)).table())
+    settings = load_continual_config(config)
+    with _only_run(settings.output):
+        print(run(settings).table())
 
 
 def speed(config: Path, data: tuple[str, ...] = (), start_from: str = "", steps: int = 5) -> None:
@@ -187,6 +194,12 @@ def reward_test(
     mix.ready()
     tested = score_recorded(read_recorded(file), mix)
     print(json_format.dumps(tested.as_dict()) if json else table(tested))
+
+
+def _only_run(output: str) -> AbstractContextManager[None]:
+    """Hold the folder of a run; of a run of many processes, the first holds it."""
+    is_first = int(os.environ.get("RANK", "0")) == 0
+    return only_writer(Path(output)) if is_first else nullcontext()
 
 
 def _rft_config(
