@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from robo_refer.cli.main import run_command
 from robo_refer.errors import RoboReferError
 from robo_refer_ros.camera.convert import camera_message, depth_message, image_message
-from robo_refer_ros.client import ReferClient
+from robo_refer_ros.client import ReferClient, code_of
 from robo_refer_ros.commands.bringup import bringup_share
 from robo_refer_ros.commands.demo import INSTRUCTION, running
 from robo_refer_ros.commands.launch_options import LaunchOptions, node_setup
@@ -90,7 +91,7 @@ class Endurance:
     ages_ms: list[float] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
     answered: int = 0
-    failed: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
     frames: int = 0
 
 
@@ -184,10 +185,14 @@ def endurance(client: ReferClient, camera: Camera, pid: int, duration_s: float) 
 
     def ask_on() -> None:
         while not stop.is_set():
-            result = client.ask(INSTRUCTION).raw_result(_READY_S)
+            try:
+                result = client.ask(INSTRUCTION).raw_result(_READY_S)
+            except RoboReferError as error:  # one lost question is counted, and the next one asked
+                seen.failed[error.code.name] += 1
+                continue
             seen.ages_ms.append(seconds(result.result.image_age) * 1e3)
             if result.error_code:
-                seen.failed += 1
+                seen.failed[code_of(result.error_code).name] += 1
             else:
                 seen.answered += 1
 
@@ -216,10 +221,11 @@ def summary(seen: Endurance, duration_s: float) -> dict[str, Any]:
         "seconds": duration_s,
         "frames_per_s": round(seen.frames / duration_s, 2),
         "answered": seen.answered,
-        "failed": seen.failed,
+        "failed": dict(seen.failed),
         "image_age_p95_ms": [
             round(float(np.percentile(ages, 95)), 1)
             for ages in (seen.ages_ms[:tenth], seen.ages_ms[-tenth:])
+            if ages
         ],
         "memory_mb": [
             round(float(np.median(values)), 1)
