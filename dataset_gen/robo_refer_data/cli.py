@@ -150,10 +150,11 @@ def source(
     from robo_refer_data.summary import summarise
 
     plan = plan_source(kind, path, out, config, seed, questions)
-    with only_writer(out), writing_to(out):
+    with only_writer(out):
         left_out = build(out, plan, workers)
         summary = summarise(out)
-        write_source_card(out, plan, summary, left_out)
+        with writing_to(out):
+            write_source_card(out, plan, summary, left_out)
     if json:
         whole = {"out": str(out), **summary.as_dict(), "left_out": left_out}
         print(json_format.dumps(whole))

@@ -54,3 +54,25 @@ def test_it_is_held_by_whatever_name_it_has(tmp_path, monkeypatch):
     with only_writer(Path("run")), pytest.raises(RoboReferError) as caught, only_writer(other_name):
         pass
     assert caught.value.code is ErrorCode.BUSY
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "generate", "--scenes", "1", "--out"],
+        ["bench", "run", "refspatial_sim", "--out"],
+        ["train", "sft", "--config", "train/configs/nano_sft.yaml", "--output"],
+        ["train", "rft", "--config", "train/configs/nano_rft.yaml", "--output"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_commands_hold_what_they_write(words, tmp_path):
+    output = tmp_path / "run"
+    with only_writer(output):
+        done = subprocess.run(
+            [sys.executable, "-m", "robo_refer.cli.main", *words, str(output)],
+            cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("robo-refer: BUSY: Another process is writing")
+    assert not output.exists()
