@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer_train import config as configs
 from robo_refer_train import rft, sft, words
-from robo_refer_train.config import SftConfig, StageConfig, load_config, save_config
+from robo_refer_train.config import (
+    SftConfig,
+    StageConfig,
+    load_config,
+    save_config,
+    warn_of_slow_bf16,
+)
 from robo_refer_train.rft_config import RftConfig, load_rft_config
 
 STAGE = "stages: [{name: a, steps: 1}]\n"
@@ -84,6 +91,20 @@ def test_a_tracker_that_is_not_installed_is_said_before_training(
         run(report_to=("tensorboard", name))
     assert caught.value.code is ErrorCode.MISSING_DEPENDENCY
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("bf16", "has_it", "said"), [(1, 0, 1), (1, 1, 0), (0, 0, 0)])
+def test_bfloat16_that_is_only_imitated_is_said(
+    bf16: int,
+    has_it: int,
+    said: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: bool(has_it))
+    warn_of_slow_bf16(bool(bf16))
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * said
 
 
 def test_a_folder_goes_on_with_its_own_config_alone(

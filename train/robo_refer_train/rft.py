@@ -12,7 +12,12 @@ from transformers import set_seed
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer_train.checkpoints import newest_whole
-from robo_refer_train.config import check_trackers, keep_config, save_config
+from robo_refer_train.config import (
+    check_trackers,
+    keep_config,
+    save_config,
+    warn_of_slow_bf16,
+)
 from robo_refer_train.filtering import worth_practising
 from robo_refer_train.grpo import RftTrainer
 from robo_refer_train.items import Items, practice_order
@@ -59,6 +64,7 @@ def check(config: RftConfig) -> None:
             a tracker that is not installed.
     """
     check_trackers(config.report_to)
+    warn_of_slow_bf16(config.bf16)
     if config.lora_rank and config.trainable != "language":
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
