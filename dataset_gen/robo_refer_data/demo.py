@@ -28,7 +28,7 @@ from robo_refer_data.scenes import observe
 
 SIZE = (640, 480)
 TAUGHT = ("object", "free_space", "absent")
-"""The families that nano was trained on."""
+"""The families that nano was taught first and most, and the demo asks."""
 
 _CANDIDATES = 120  # enough that a scene which allows a kind of question gets one
 

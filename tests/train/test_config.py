@@ -123,6 +123,8 @@ def test_a_folder_goes_on_with_its_own_config_alone(
     [
         {"lora_rank": 2},
         {"images_per_pass": 2},
+        {"start_share": 0.5},
+        {"start_share": 1.0, "start_from": "anything"},
         {"questions_per_image": 0},
         {"log_steps": 0},
         {"stages": (StageConfig("a", 0),)},
@@ -142,6 +144,7 @@ def test_nano_says_what_it_cannot(tiny_config: SftConfig, options: dict[str, Any
     "options",
     [
         {"stages": ()},
+        {"start_share": 0.5},
         {"stages": (StageConfig("a", 1, 4, "language"), StageConfig("b", 1, 4, "vision"))},
         {"stages": (StageConfig("a", 1, 4, "language"), StageConfig("b", 1, 3))},
         {"stages": (StageConfig("a", 1, 4, init_depth_from_rgb=True),)},

@@ -103,6 +103,24 @@ def test_a_run_can_go_on_from_a_checkpoint(tiny_config: SftConfig, tmp_path: Pat
     assert all(name.startswith("model.depth_projector.") for name in changed)
 
 
+def test_a_run_can_keep_a_share_of_what_it_began_with(
+    tiny_config: SftConfig, tmp_path: Path
+) -> None:
+    first = sft.run(replace(tiny_config, stages=tiny_config.stages[1:]))
+    went_on = replace(tiny_config, start_from=str(first))
+    began, alone, mixed = (
+        _weights(final)
+        for final in (
+            first,
+            sft.run(replace(went_on, output=str(tmp_path / "alone"))),
+            sft.run(replace(went_on, output=str(tmp_path / "mixed"), start_share=0.25)),
+        )
+    )
+    assert any(not torch.equal(began[name], alone[name]) for name in alone)
+    for name, weight in mixed.items():
+        torch.testing.assert_close(weight, 0.25 * began[name] + 0.75 * alone[name])
+
+
 def test_a_run_can_go_on_with_a_larger_canvas(tiny_config: SftConfig, tmp_path: Path) -> None:
     """All weights are kept, and what was learnt about a place is found at that place."""
     first = sft.run(replace(tiny_config, stages=tiny_config.stages[1:]))

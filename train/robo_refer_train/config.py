@@ -68,6 +68,9 @@ class SftConfig:
         output: where stages, logs and the final checkpoint go.
         start_from: folder of a checkpoint to go on from (its weights and words). "" starts anew,
             which "words" cannot.
+        start_share: "nano" only: share of the start's weights in the final ones, a mean of both
+            (WiSE-FT, arXiv:2109.01903): some of what is new for more of what was known. 0 keeps
+            what the stages end with.
         seed: of weights, shuffling and augmentation.
         questions_per_image: questions on one image share its encoding.
         question_weights: how often questions of a kind are drawn, relative to the others (1).
@@ -98,6 +101,7 @@ class SftConfig:
     output: str
     stages: tuple[StageConfig, ...]
     start_from: str = ""
+    start_share: float = 0.0
     seed: int = 0
     vision: dict[str, Any] = field(default_factory=dict)
     depth: dict[str, Any] = field(default_factory=dict)

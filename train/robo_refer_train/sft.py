@@ -189,11 +189,22 @@ def run(config: SftConfig) -> Path:
     for number, stage in enumerate(config.stages):
         if stage not in done:
             _run_stage(config, stage, number, training, processor, classes)
+    if config.start_share:
+        start = build_model(config, processor.tokenizer)
+        load_start(start, Path(config.start_from))
+        mix_into(model, start, config.start_share)
     final = output / "final"
     model.save_pretrained(final)
     processor.save_pretrained(final)
     save_config(config, final / "training.yaml")
     return final
+
+
+@torch.no_grad()
+def mix_into(model: nn.Module, start: nn.Module, start_share: float) -> None:
+    """Make a model's weights a mean of its own and the start's, with that share of the latter."""
+    for own, began in zip(model.parameters(), start.parameters(), strict=True):
+        own.lerp_(began, start_share)
 
 
 def check(config: SftConfig) -> None:
@@ -212,6 +223,13 @@ def check(config: SftConfig) -> None:
                 f"{name} is {getattr(config, name)}, which the objective 'nano' does not know.",
                 f"Set {name}: 0, or train with objective: words.",
             )
+    if config.start_share and not (config.start_from and 0 < config.start_share < 1):
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"start_share is {config.start_share}, and has to be from 0 up to 1, without 1, and to "
+            "have a start_from.",
+            "Set start_share: 0, or give the checkpoint that the run starts from.",
+        )
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by accelerate and torchrun
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
