@@ -50,7 +50,8 @@ def annotate(
 
     Args:
         frame: what was seen.
-        referrals: what was answered about it; their points are numbered when there are several.
+        referrals: what was answered about it; where there are several, their points bear
+            the numbers of the caption.
         masks: the truth of each, (height, width), or None where it is not known.
         caption: write instruction and result under the image.
     """
@@ -99,13 +100,11 @@ def mark(
             draw_outline(picture, scaled.astype(bool), max(1, round(radius / 5)))
     for referral in referrals:
         _draw_anchors(picture, referral, radius)
-    number = 0
-    many = sum(len(referral.points) for referral in referrals) > 1
-    for referral in referrals:
-        for point in referral.points:
-            number += 1
-            xy = _on_panel(point.uv_norm, size)
-            draw_point(picture, xy, radius, str(number) if many else "")
+    for place, referral in enumerate(referrals, 1):
+        for number, point in enumerate(referral.points, 1):
+            # As the caption counts: answers where there are several, else the points of the one.
+            label = place if len(referrals) > 1 else number if len(referral.points) > 1 else ""
+            draw_point(picture, _on_panel(point.uv_norm, size), radius, str(label))
     return np.asarray(picture)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from robo_refer.types import Frame, Referral, ReferredPoint, Step
+from robo_refer.viz import draw
 from robo_refer.viz.depth import HOLE, depth_picture, depth_range
 from robo_refer.viz.draw import BAD, GOOD, PANEL_WIDTHS, annotate, result_line
 from robo_refer.viz.marks import ANCHOR, ANSWER, TRUTH
@@ -64,6 +67,24 @@ def test_anchor_is_drawn_unless_it_is_the_answer_itself() -> None:
     assert columns.min() > 450
     same = answer(0.2, 0.5, Step("position", "mug", (0.2, 0.5)))
     assert share(annotate(frame, [same], caption=False), ANCHOR)[0].size == 0
+
+
+def test_points_bear_the_numbers_of_the_caption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of later answers once were one too low after an answer without a point."""
+    labels: list[str] = []
+    monkeypatch.setattr(draw, "draw_point", lambda *given: labels.append(given[-1]))
+    refused = replace(answer(0.5, 0.5), status="no_target", points=())
+    one, other = answer(0.1, 0.5), answer(0.9, 0.5)
+    both = replace(one, points=one.points + other.points)
+    for referrals, numbers in (
+        ([refused, one, other], ["2", "3"]),
+        ([both, other], ["1", "1", "2"]),
+        ([both], ["1", "2"]),
+        ([one], [""]),
+    ):
+        labels.clear()
+        annotate(frame_of(100, 100, False), referrals)
+        assert labels == numbers
 
 
 def test_truth_is_outlined() -> None:
