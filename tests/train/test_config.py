@@ -18,7 +18,6 @@ from robo_refer_train.config import (
     StageConfig,
     load_config,
     save_config,
-    warn_of_slow_bf16,
 )
 from robo_refer_train.rft_config import RftConfig, load_rft_config
 
@@ -100,10 +99,11 @@ def test_bfloat16_that_is_only_imitated_is_said(
     said: int,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    tiny_config: SftConfig,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: bool(has_it))
-    warn_of_slow_bf16(bool(bf16))
+    configs.check_sft(replace(tiny_config, bf16=bool(bf16), report_to=()))
     assert [record.levelname for record in caplog.records] == ["WARNING"] * said
 
 

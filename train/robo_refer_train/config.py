@@ -267,8 +267,8 @@ def check_trackers(report_to: tuple[str, ...]) -> None:
 def warn_of_slow_bf16(bf16: bool) -> None:
     """Say so where bfloat16 is asked of a processor that can only imitate it.
 
-    There a step takes ten times as long as in float32 (measured with nano on AVX2), and gives the
-    same, so that nobody wants it; whoever resumes a run that began elsewhere may have to.
+    There a step takes ten times as long as in float32 (measured with nano on AVX2), which nobody
+    wants but who has to go on with a run that began elsewhere.
     """
     import torch  # not before configs are read: it takes seconds
 

@@ -226,8 +226,7 @@ def check(config: SftConfig) -> None:
     if config.start_share and not (config.start_from and 0 < config.start_share < 1):
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,
-            f"start_share is {config.start_share}, and has to be from 0 up to 1, without 1, and to "
-            "have a start_from.",
+            f"start_share is {config.start_share}: it has to lie below 1, and needs a start_from.",
             "Set start_share: 0, or give the checkpoint that the run starts from.",
         )
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by accelerate and torchrun
