@@ -92,8 +92,10 @@ def test_a_tracker_that_is_not_installed_is_said_before_training(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("check", [configs.check_sft, rft.check])
 @pytest.mark.parametrize(("bf16", "has_it", "said"), [(1, 0, 1), (1, 1, 0), (0, 0, 0)])
 def test_bfloat16_that_is_only_imitated_is_said(
+    check: Callable[[Any], None],
     bf16: int,
     has_it: int,
     said: int,
@@ -103,7 +105,8 @@ def test_bfloat16_that_is_only_imitated_is_said(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: bool(has_it))
-    configs.check_sft(replace(tiny_config, bf16=bool(bf16), report_to=()))
+    config = tiny_config if check is configs.check_sft else RftConfig(("d",), "o", "policy")
+    check(replace(config, bf16=bool(bf16), report_to=()))
     assert [record.levelname for record in caplog.records] == ["WARNING"] * said
 
 
