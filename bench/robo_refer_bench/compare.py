@@ -42,11 +42,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs with their differences by group; `left_out` were asked in one run only."""
+    """Two runs with their differences by group.
+
+    Attributes:
+        first, second: how either was asked.
+        left_out: questions that only one of them was to be asked.
+        no_answer: of the others, how many either run's file says nothing of; they are its misses.
+        groups: the differences.
+    """
 
     first: Mapping[str, Any]
     second: Mapping[str, Any]
     left_out: int
+    no_answer: tuple[int, int]
     groups: tuple[Difference, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,7 +91,8 @@ def compare(first: Path, second: Path, root: Path | None = None) -> Comparison:
         for name, items in groups_of([a for a, _ in pairs]).items()
     ]
     left_out = len(one.scored) + len(other.scored) - 2 * len(pairs)
-    return Comparison(one.settings, other.settings, left_out, tuple(found))
+    no_answer = sum(a.record is None for a, _ in pairs), sum(b.record is None for _, b in pairs)
+    return Comparison(one.settings, other.settings, left_out, no_answer, tuple(found))
 
 
 def difference(name: str, pairs: Sequence[ItemPair]) -> Difference:

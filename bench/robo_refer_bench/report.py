@@ -124,8 +124,14 @@ def comparison(found: Comparison) -> str:
                 f"{row.p_value:.2g}",
             ]
         )
-    end = f"{found.left_out} questions were answered in one run only, and are left out."
-    return "\n\n".join(["\n".join(runs), _aligned(table), end])
+    end = [f"{found.left_out} questions were asked in one run only, and are left out."]
+    end += [
+        f"{letter} has not ended: {count} of its questions have no answer and count as misses. "
+        "Start its 'bench run' again, and it goes on."
+        for letter, count in zip("AB", found.no_answer, strict=True)
+        if count
+    ]
+    return "\n\n".join(["\n".join(runs), _aligned(table), "\n".join(end)])
 
 
 def _cells(title: str, rows: Sequence[Row], controls: Sequence[str]) -> list[list[str]]:

@@ -207,6 +207,17 @@ def test_a_shorter_run_is_compared_on_what_it_has(ask, tmp_path):
     assert found.left_out == 70
 
 
+def test_a_run_that_has_not_ended_is_said_beside_its_misses(ask, tmp_path):
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    ask(fakes.truth, out=first)
+    assert "has not ended" not in reports.comparison(compare(first, first))
+    second.write_bytes(b"".join(first.read_bytes().splitlines(keepends=True)[:-20]))
+    found = compare(first, second)
+    assert found.no_answer == (0, 20)
+    assert "B has not ended: 20 of its questions have no answer" in reports.comparison(found)
+    assert {row.name: row.first - row.second for row in found.groups}["all"] == 20
+
+
 def test_runs_without_a_common_question_are_not_compared(ask, tmp_path):
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     ask(fakes.truth, RunOptions(half="natural"), out=first)
