@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -15,6 +17,8 @@ from robo_refer_ros.transforms.source import tf_error
 Array = NDArray[np.float64]
 _QUEUE = 100
 _SHORTEST_QUATERNION = 1e-6
+_UNDER_WAY_S = 2.0
+_AHEAD_NS = 1_000_000_000
 
 
 class TransformListener:
@@ -31,6 +35,7 @@ class TransformListener:
         self._node = node
         self._buffer = TransformBuffer(cache_s)
         self._bad: set[str] = set()
+        self._cleared_s = -_UNDER_WAY_S
         group = MutuallyExclusiveCallbackGroup()
         latched = QoSProfile(depth=_QUEUE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._subscriptions = [
@@ -51,6 +56,7 @@ class TransformListener:
 
     def clear(self) -> None:
         """See `TransformSource.clear`."""
+        self._cleared_s = time.monotonic()
         self._buffer.clear()
 
     def close(self) -> None:
@@ -76,7 +82,18 @@ class TransformListener:
             pq[3:] /= length
             stamp = stamped.header.stamp
             stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+            if not static and self._is_left_over(stamp_ns):
+                continue
             self._buffer.add(parent, child, stamp_ns, pq, static=static)
+
+    def _is_left_over(self, stamp_ns: int) -> bool:
+        """Tell whether a transform was under way when time jumped back.
+
+        Beside it, all that come until its moment is reached again would be too old to keep.
+        """
+        if time.monotonic() - self._cleared_s >= _UNDER_WAY_S:
+            return False
+        return stamp_ns > int(self._node.get_clock().now().nanoseconds) + _AHEAD_NS
 
     def _report_bad(self, child: str) -> None:
         if child not in self._bad:
