@@ -17,6 +17,8 @@ from robo_refer_ros.transforms.source import tf_error
 Array = NDArray[np.float64]
 _QUEUE = 100
 _SHORTEST_QUATERNION = 1e-6
+# How long after a jump messages from before it may arrive, in real time; and how far ahead of
+# the new time a transform must be to be one of them (some publishers are ahead by a little).
 _UNDER_WAY_S = 2.0
 _AHEAD_NS = 1_000_000_000
 
