@@ -62,4 +62,5 @@ def test_time_that_jumps_back(process: NodeProcess, server: FakeServer, camera: 
     # The transforms of the future are forgotten, too.
     camera.publish(stamp_ns=round(seconds * S))
     assert wait_for(lambda: code() is ErrorCode.TF_ERROR)
+    assert "does not exist" in process.client.ask("the wall").raw_result(60).error_msg
     assert process.is_running
