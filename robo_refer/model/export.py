@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from robo_refer import checkpoint_files as files
@@ -24,6 +25,8 @@ from robo_refer.model.loading import load_checkpoint
 from robo_refer.model.modeling import RoboReferForConditionalGeneration
 
 OPSET = 18
+WORTH_HALVING = 256
+"""Weights of fewer numbers stay as they are: a node more would cost what they save."""
 
 
 class Encoder(nn.Module):
@@ -150,14 +153,39 @@ def export(checkpoint: Path, out: Path, name: str) -> list[Path]:
     return sorted(path for path in out.iterdir() if path.is_file())
 
 
-def _forget_where_it_was_made(path: Path) -> None:
-    """Drop the stack traces that the exporter writes beside every node: paths of this machine."""
+def _finish(path: Path) -> None:
+    """Make an exported file smaller, and fit to be given away."""
     model = onnx.load(str(path))
-    graph = model.graph
+    _forget_where_it_was_made(model.graph)
+    _store_as_halves(model.graph)
+    onnx.save(model, str(path))
+
+
+def _forget_where_it_was_made(graph: onnx.GraphProto) -> None:
+    """Drop the stack traces that the exporter writes beside every node: paths of this machine."""
     for item in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         item.ClearField("metadata_props")
         item.ClearField("doc_string")
-    onnx.save(model, str(path))
+
+
+def _store_as_halves(graph: onnx.GraphProto) -> None:
+    """Store weights in float16 where that loses nothing (see `half_weights` of a training config).
+
+    ONNX Runtime turns them into float32 when it loads the file, and computes as ever.
+    """
+    casts = []
+    for tensor in graph.initializer:
+        weights = numpy_helper.to_array(tensor)
+        if weights.dtype != np.float32 or weights.size < WORTH_HALVING:
+            continue
+        with np.errstate(over="ignore"):
+            halves = weights.astype(np.float16)
+        if np.array_equal(halves.astype(np.float32), weights):
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(halves, f"{name}_half"))
+            casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)
 
 
 def _export_encoder(encoder: Encoder, path: Path, spec: Any) -> None:
@@ -173,7 +201,7 @@ def _export_encoder(encoder: Encoder, path: Path, spec: Any) -> None:
         external_data=False,
         verbose=False,
     )
-    _forget_where_it_was_made(path)
+    _finish(path)
 
 
 def _export_decoder(decoder: Decoder, path: Path) -> list[int]:
@@ -194,5 +222,5 @@ def _export_decoder(decoder: Decoder, path: Path) -> list[int]:
         external_data=False,
         verbose=False,
     )
-    _forget_where_it_was_made(path)
+    _finish(path)
     return [*shape[:4], 0, shape[5]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -195,16 +196,20 @@ def test_siglip_towers_and_the_2b_projector_compose() -> None:
     )
 
 
-@pytest.mark.parametrize("kv_heads", [1, 2])
+@pytest.mark.parametrize(("kv_heads", "halves"), [(1, False), (2, False), (2, True)])
 def test_onnx_writes_the_same_tokens_as_torch(
-    processor: RoboReferProcessor, tmp_path: Path, kv_heads: int
+    processor: RoboReferProcessor, tmp_path: Path, kv_heads: int, halves: bool
 ) -> None:
     model = make_model(processor, kv_heads)
+    if halves:
+        model.half().float()
     model.save_pretrained(tmp_path / "torch")
     processor.save_pretrained(tmp_path / "torch")
     export(tmp_path / "torch", tmp_path / "onnx", "tiny")
     for graph in (tmp_path / "onnx").glob("*.onnx"):
         assert b"export.py" not in graph.read_bytes(), "paths of this machine"
+        matrices = [t for t in onnx.load(graph).graph.initializer if len(t.dims) == 2]
+        assert (onnx.TensorProto.FLOAT16 in {t.data_type for t in matrices}) is halves
     engines = OnnxEngine(tmp_path / "onnx"), TorchEngine(tmp_path / "torch")
     frame = make_frame(5)
     assert frame.depth_m is not None

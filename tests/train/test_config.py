@@ -147,6 +147,7 @@ def test_nano_says_what_it_cannot(tiny_config: SftConfig, options: dict[str, Any
     "options",
     [
         {"stages": ()},
+        {"half_weights": True},
         {"start_share": 0.5},
         {"stages": (StageConfig("a", 1, 4, "language"), StageConfig("b", 1, 4, "vision"))},
         {"stages": (StageConfig("a", 1, 4, "language"), StageConfig("b", 1, 3))},

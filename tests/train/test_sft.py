@@ -15,7 +15,13 @@ from robo_refer.model.modeling import RoboReferForConditionalGeneration
 from robo_refer_train import sft
 from robo_refer_train.config import SftConfig, load_config, save_config
 from robo_refer_train.dataset import CELL_PX
-from robo_refer_train.nano import build_model, build_processor, resampled
+from robo_refer_train.nano import (
+    build_model,
+    build_processor,
+    deepened,
+    load_start,
+    resampled,
+)
 from robo_refer_train.sources import load_table
 
 
@@ -144,6 +150,53 @@ def test_a_run_can_go_on_with_a_larger_canvas(tiny_config: SftConfig, tmp_path: 
     _, processor = load_checkpoint(final)
     assert (processor.spec.width, processor.spec.height) == (width, height)
     assert processor.spec.image_tokens == width * height // 8**2 // tiny_config.merge**2
+
+
+def test_a_run_can_go_on_with_a_deeper_decoder(tiny_config: SftConfig, tmp_path: Path) -> None:
+    """It begins with the same answers, and its new layers learn."""
+    first = sft.run(replace(tiny_config, stages=tiny_config.stages[1:]))
+    deeper = replace(
+        tiny_config,
+        stages=tiny_config.stages[1:],
+        output=str(tmp_path / "deeper"),
+        start_from=str(first),
+        text={**tiny_config.text, "num_hidden_layers": 3},
+    )
+    before, processor = load_checkpoint(first)
+    now = build_model(deeper, processor.tokenizer).eval()
+    load_start(now, first)
+    words = torch.randint(4, len(processor.tokenizer), (2, 9))
+    with torch.no_grad():
+        torch.testing.assert_close(now(words).logits, before(words).logits)
+    began, after = now.state_dict(), _weights(sft.run(deeper))
+    assert [name for name in after if torch.equal(began[name], after[name])] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "copied"),
+    [(4, 6, "011233"), (2, 3, "011"), (2, 4, "0011"), (1, 3, "000"), (3, 3, "012")],
+)
+def test_new_layers_follow_those_that_they_copy(before: int, now: int, copied: str) -> None:
+    layer = "model.language_model.layers.{}.self_attn.{}_proj.weight"
+    kinds = ("q", "o")
+    weights = {
+        layer.format(number, kind): torch.full((1,), number + 1.0)
+        for number in range(before)
+        for kind in kinds
+    }
+    deeper = deepened(weights, before, now)
+    assert len(deeper) == now * len(kinds)
+    read = [int(deeper[layer.format(number, "q")]) - 1 for number in range(now)]
+    assert read == [int(number) for number in copied]
+    wrote = [int(deeper[layer.format(number, "o")]) for number in range(now)]
+    assert [result for result in wrote if result] == list(range(1, before + 1))
+
+
+def test_a_run_can_end_with_numbers_that_float16_holds(tiny_config: SftConfig) -> None:
+    final = sft.run(replace(tiny_config, half_weights=True))
+    weights = _weights(final)
+    assert all(weight.dtype == torch.float32 for weight in weights.values())
+    assert all(torch.equal(weight, weight.half().float()) for weight in weights.values())
 
 
 def test_places_are_resampled_to_where_they_are() -> None:

@@ -71,6 +71,8 @@ class SftConfig:
         start_share: "nano" only: share of the start's weights in the final ones, a mean of both
             (WiSE-FT, arXiv:2109.01903): some of what is new for more of what was known. 0 keeps
             what the stages end with.
+        half_weights: "nano" only: round the final weights to numbers that float16 holds, so that
+            their ONNX files take half the space, with the same answers.
         seed: of weights, shuffling and augmentation.
         questions_per_image: questions on one image share its encoding.
         question_weights: how often questions of a kind are drawn, relative to the others (1).
@@ -82,7 +84,8 @@ class SftConfig:
         bf16: compute in bfloat16; what is trained, and the optimiser, stay in float32.
         gradient_checkpointing: recompute in the backward pass, to save memory.
         report_to: "tensorboard", "trackio", "wandb", or several; [] is none.
-        vision, depth, text: "nano" only: sub-model configs of `RoboReferConfig`.
+        vision, depth, text: "nano" only: sub-model configs of `RoboReferConfig`. The decoder may
+            have more layers than that of the checkpoint that a run starts from.
         canvas_px: "nano" only: (width, height) that the towers see; may differ from that of the
             checkpoint that a run starts from.
         merge: "nano" only: patches along the side of the square that is one token.
@@ -102,6 +105,7 @@ class SftConfig:
     stages: tuple[StageConfig, ...]
     start_from: str = ""
     start_share: float = 0.0
+    half_weights: bool = False
     seed: int = 0
     vision: dict[str, Any] = field(default_factory=dict)
     depth: dict[str, Any] = field(default_factory=dict)

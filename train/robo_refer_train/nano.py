@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -102,10 +102,10 @@ def initialise_decoder(model: RoboReferForConditionalGeneration) -> None:
 
 
 def load_start(model: RoboReferForConditionalGeneration, folder: Path) -> None:
-    """Load a checkpoint's weights, also into towers that see a canvas of another size.
+    """Load a checkpoint's weights, also into towers of another canvas and into a deeper decoder.
 
     What a tower has learnt about places is resampled then, as for vision transformers
-    (arXiv:2010.11929, section 3.2).
+    (arXiv:2010.11929, section 3.2); a decoder's new layers begin as `deepened` says.
     """
     began = RoboReferConfig.from_pretrained(folder)
     weights = load_file(folder / "model.safetensors")
@@ -115,7 +115,8 @@ def load_start(model: RoboReferForConditionalGeneration, folder: Path) -> None:
     ):
         name = f"model.{tower}.position_embedding"
         weights[name] = resampled(weights[name], before.grid, now.grid)
-    model.load_state_dict(weights)
+    layers = (began.text_config.num_hidden_layers, model.config.text_config.num_hidden_layers)
+    model.load_state_dict(deepened(weights, *layers))
 
 
 def resampled(places: torch.Tensor, before: Sequence[int], now: Sequence[int]) -> torch.Tensor:
@@ -125,6 +126,27 @@ def resampled(places: torch.Tensor, before: Sequence[int], now: Sequence[int]) -
     squares = places.unflatten(1, tuple(before)).permute(0, 3, 1, 2)
     squares = functional.interpolate(squares, tuple(now), mode="bicubic", antialias=True)
     return squares.flatten(2).transpose(1, 2)
+
+
+def deepened(weights: Mapping[str, torch.Tensor], before: int, now: int) -> dict[str, torch.Tensor]:
+    """Return a model's weights as those of one that has more decoder layers and says the same.
+
+    New layers are spread evenly. Each is a copy of the layer that it follows, with nothing in the
+    matrices that write its result, as in LLaMA Pro (arXiv:2401.02415).
+    """
+    if now <= before:
+        return dict(weights)
+    prefix = "model.language_model.layers."
+    deeper = {name: weight for name, weight in weights.items() if not name.startswith(prefix)}
+    sources = [((layer + 1) * before - 1) // now for layer in range(now)]
+    for layer, source in enumerate(sources):
+        new = layer > 0 and source == sources[layer - 1]
+        for name, weight in weights.items():
+            if name.startswith(f"{prefix}{source}."):
+                own = name.removeprefix(f"{prefix}{source}.")
+                silent = new and own.endswith(("o_proj.weight", "down_proj.weight"))
+                deeper[f"{prefix}{layer}.{own}"] = torch.zeros_like(weight) if silent else weight
+    return deeper
 
 
 def initialise_numbers(model: RoboReferForConditionalGeneration, numbers: NumberIds) -> None:

@@ -193,6 +193,8 @@ def run(config: SftConfig) -> Path:
         start = build_model(config, processor.tokenizer)
         load_start(start, Path(config.start_from))
         mix_into(model, start, config.start_share)
+    if config.half_weights:
+        round_to_half(model)
     final = output / "final"
     model.save_pretrained(final)
     processor.save_pretrained(final)
@@ -205,6 +207,13 @@ def mix_into(model: nn.Module, start: nn.Module, start_share: float) -> None:
     """Make a model's weights a mean of its own and the start's, with that share of the latter."""
     for own, began in zip(model.parameters(), start.parameters(), strict=True):
         own.lerp_(began, start_share)
+
+
+@torch.no_grad()
+def round_to_half(model: nn.Module) -> None:
+    """Round a model's weights to the nearest numbers that float16 holds; they stay in float32."""
+    for parameter in model.parameters():
+        parameter.copy_(parameter.half())
 
 
 def check(config: SftConfig) -> None:

@@ -193,12 +193,13 @@ def check(config: SftConfig) -> None:
             "The objective 'words' trains a checkpoint, and none is given.",
             "Give --start-from, for example a converted 2B.",
         )
-    if config.start_share:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST,
-            f"start_share is {config.start_share}, which the objective 'words' does not know.",
-            "Set start_share: 0.",
-        )
+    for name in ("start_share", "half_weights"):
+        if getattr(config, name):
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"{name} is {getattr(config, name)}, which the objective 'words' does not know.",
+                f"Leave {name} out of the config.",
+            )
     for stage in config.stages:
         stage_arguments(config, stage, Path(config.output))
         if stage.trainable not in ("depth_projector", "language", "all"):
