@@ -160,11 +160,12 @@ def test_a_run_can_go_on_with_a_deeper_decoder(tiny_config: SftConfig, tmp_path:
         stages=tiny_config.stages[1:],
         output=str(tmp_path / "deeper"),
         start_from=str(first),
-        text={**tiny_config.text, "num_hidden_layers": 3},
+        vision={},
+        depth={},
+        text={"num_hidden_layers": 3},  # all else as it was
     )
     before, processor = load_checkpoint(first)
-    now = build_model(deeper, processor.tokenizer).eval()
-    load_start(now, first)
+    now = load_start(deeper, processor.tokenizer).eval()
     words = torch.randint(4, len(processor.tokenizer), (2, 9))
     with torch.no_grad():
         torch.testing.assert_close(now(words).logits, before(words).logits)

@@ -84,8 +84,8 @@ class SftConfig:
         bf16: compute in bfloat16; what is trained, and the optimiser, stay in float32.
         gradient_checkpointing: recompute in the backward pass, to save memory.
         report_to: "tensorboard", "trackio", "wandb", or several; [] is none.
-        vision, depth, text: "nano" only: sub-model configs of `RoboReferConfig`. The decoder may
-            have more layers than that of the checkpoint that a run starts from.
+        vision, depth, text: "nano" only: sub-model configs of `RoboReferConfig`. What they leave
+            out is as in the checkpoint that a run starts from; its decoder may get more layers.
         canvas_px: "nano" only: (width, height) that the towers see; may differ from that of the
             checkpoint that a run starts from.
         merge: "nano" only: patches along the side of the square that is one token.

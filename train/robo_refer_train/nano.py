@@ -7,13 +7,14 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import torch
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
-from transformers import PreTrainedTokenizerFast
+from transformers import PretrainedConfig, PreTrainedTokenizerFast
 
 from robo_refer import tokens
 from robo_refer.model.configuration import RoboReferConfig
@@ -51,21 +52,28 @@ def canvas_spec(config: SftConfig) -> PreprocessSpec:
 
 
 def build_model(
-    config: SftConfig, tokenizer: PreTrainedTokenizerFast
+    config: SftConfig, tokenizer: PreTrainedTokenizerFast, began: RoboReferConfig | None = None
 ) -> RoboReferForConditionalGeneration:
-    """Return the model with weights drawn from the config's seed."""
+    """Return the model with weights drawn from the config's seed.
+
+    Args:
+        config: of the run.
+        tokenizer: with the model's words.
+        began: shape of the checkpoint that the run starts from, for what the config leaves out.
+    """
     torch.manual_seed(config.seed)
     random.seed(config.seed)
     width, height = config.canvas_px
     tower = {"model_type": "robo_refer_tower", "image_size": (height, width)}
     model_config = RoboReferConfig(
-        vision_config={**tower, **config.vision},
-        depth_config={**tower, **config.depth},
+        vision_config={**_shape(began and began.vision_config), **tower, **config.vision},
+        depth_config={**_shape(began and began.depth_config), **tower, **config.depth},
         text_config={
-            "model_type": "qwen2",
-            "vocab_size": len(tokenizer),
             "max_position_embeddings": 1024,
             "tie_word_embeddings": False,
+            **_shape(began and began.text_config),
+            "model_type": "qwen2",
+            "vocab_size": len(tokenizer),
             "pad_token_id": tokenizer.pad_token_id,
             "eos_token_id": tokenizer.eos_token_id,
             **config.text,
@@ -80,6 +88,13 @@ def build_model(
     initialise_decoder(model)
     initialise_numbers(model, number_ids(tokenizer))
     return model
+
+
+def _shape(part: PretrainedConfig | None) -> dict[str, Any]:
+    """Return the fields of a sub-model's config; the kind of every layer follows from them."""
+    fields: dict[str, Any] = part.to_dict() if part else {}
+    fields.pop("layer_types", None)
+    return fields
 
 
 def initialise_decoder(model: RoboReferForConditionalGeneration) -> None:
@@ -101,13 +116,17 @@ def initialise_decoder(model: RoboReferForConditionalGeneration) -> None:
     nn.init.normal_(model.lm_head.weight, std=0.02)
 
 
-def load_start(model: RoboReferForConditionalGeneration, folder: Path) -> None:
-    """Load a checkpoint's weights, also into towers of another canvas and into a deeper decoder.
+def load_start(
+    config: SftConfig, tokenizer: PreTrainedTokenizerFast
+) -> RoboReferForConditionalGeneration:
+    """Return the model of the checkpoint that a run starts from, changed as the config says.
 
-    What a tower has learnt about places is resampled then, as for vision transformers
-    (arXiv:2010.11929, section 3.2); a decoder's new layers begin as `deepened` says.
+    What a tower has learnt about places is resampled for a canvas of another size, as for vision
+    transformers (arXiv:2010.11929, section 3.2); a decoder's new layers begin as `deepened` says.
     """
+    folder = Path(config.start_from)
     began = RoboReferConfig.from_pretrained(folder)
+    model = build_model(config, tokenizer, began)
     weights = load_file(folder / "model.safetensors")
     for tower, before, now in (
         ("vision_tower", began.vision_config, model.config.vision_config),
@@ -117,6 +136,7 @@ def load_start(model: RoboReferForConditionalGeneration, folder: Path) -> None:
         weights[name] = resampled(weights[name], before.grid, now.grid)
     layers = (began.text_config.num_hidden_layers, model.config.text_config.num_hidden_layers)
     model.load_state_dict(deepened(weights, *layers))
+    return model
 
 
 def resampled(places: torch.Tensor, before: Sequence[int], now: Sequence[int]) -> torch.Tensor:

@@ -169,10 +169,7 @@ def run(config: SftConfig) -> Path:
     keep_config(config, output, load_config)
     table = load_table(config.data, ("objects", "questions"))
     processor, classes = _processor(config, output, table)
-    model = build_model(config, processor.tokenizer)
-    if config.start_from:
-        with _reading(config.start_from):
-            load_start(model, Path(config.start_from))
+    model = _begun(config, processor)
     training = TrainingModel(
         model,
         number_ids(processor.tokenizer),
@@ -190,9 +187,7 @@ def run(config: SftConfig) -> Path:
         if stage not in done:
             _run_stage(config, stage, number, training, processor, classes)
     if config.start_share:
-        start = build_model(config, processor.tokenizer)
-        load_start(start, Path(config.start_from))
-        mix_into(model, start, config.start_share)
+        mix_into(model, _begun(config, processor), config.start_share)
     if config.half_weights:
         round_to_half(model)
     final = output / "final"
@@ -244,6 +239,13 @@ def check(config: SftConfig) -> None:
             "The objective 'nano' is trained by one process.",
             "Start it without a launcher, or train with objective: words.",
         )
+
+
+def _begun(config: SftConfig, processor: RoboReferProcessor) -> RoboReferForConditionalGeneration:
+    if not config.start_from:
+        return build_model(config, processor.tokenizer)
+    with _reading(config.start_from):
+        return load_start(config, processor.tokenizer)
 
 
 @contextmanager

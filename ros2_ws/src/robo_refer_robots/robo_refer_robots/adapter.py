@@ -17,7 +17,7 @@ from robo_refer_msgs.action import Reach
 from robo_refer_ros.clock import watch_clock
 from robo_refer_ros.open_goals import OpenGoals, withdraw
 from robo_refer_ros.parameters import NodeParameters
-from robo_refer_ros.transforms.source import open_transform_source
+from robo_refer_ros.transforms.opening import open_transform_source
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.path import JointPath, Matrix

@@ -34,7 +34,7 @@ from robo_refer_ros.outputs import Outputs
 from robo_refer_ros.parameters import NodeParameters
 from robo_refer_ros.settings import Settings
 from robo_refer_ros.tracking import Follower
-from robo_refer_ros.transforms.source import open_transform_source
+from robo_refer_ros.transforms.opening import open_transform_source
 
 RCLError = rclpy_implementation.RCLError
 _END_S = 60.0
