@@ -9,7 +9,6 @@ from importlib.util import find_spec
 
 from rclpy.node import Node
 
-from robo_refer_ros.transforms.listener import TransformListener
 from robo_refer_ros.transforms.source import TransformSource
 from robo_refer_ros.transforms.tf2 import Tf2Source
 
@@ -18,4 +17,7 @@ def open_transform_source(node: Node, cache_s: float) -> TransformSource:
     """Return what this installation offers, listening already."""
     if find_spec("tf2_ros") is not None:
         return Tf2Source(node, cache_s)
+    # What it stands on, pytransform3d, is only installed where tf2 is not.
+    from robo_refer_ros.transforms.listener import TransformListener
+
     return TransformListener(node, cache_s)
