@@ -126,6 +126,7 @@ def test_a_folder_goes_on_with_its_own_config_alone(
     [
         {"lora_rank": 2},
         {"images_per_pass": 2},
+        {"text": {}},
         {"start_share": 0.5},
         {"start_share": 1.0, "start_from": "anything"},
         {"questions_per_image": 0},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -293,6 +293,18 @@ def check_least(values: Any, least: Mapping[str, int]) -> None:
                 ErrorCode.BAD_REQUEST,
                 f"{name} is {value}, and has to be {smallest} or more.",
                 "Change it in the config.",
+            )
+
+
+def check_left_out(config: SftConfig, names: Iterable[str]) -> None:
+    """Do nothing where a config leaves out what its objective does not know; else BAD_REQUEST."""
+    for name in names:
+        value = getattr(config, name)
+        if value:
+            raise RoboReferError(
+                ErrorCode.BAD_REQUEST,
+                f"{name} is {value}, which the objective {config.objective!r} does not know.",
+                f"Leave {name} out of the config, or train with the other objective.",
             )
 
 

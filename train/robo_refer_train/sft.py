@@ -29,6 +29,7 @@ from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import (
     SftConfig,
     StageConfig,
+    check_left_out,
     check_sft,
     keep_config,
     load_config,
@@ -220,13 +221,13 @@ def check(config: SftConfig) -> None:
             installed.
     """
     check_sft(config)
-    for name in ("lora_rank", "images_per_pass"):
-        if getattr(config, name):
-            raise RoboReferError(
-                ErrorCode.BAD_REQUEST,
-                f"{name} is {getattr(config, name)}, which the objective 'nano' does not know.",
-                f"Set {name}: 0, or train with objective: words.",
-            )
+    check_left_out(config, ("lora_rank", "images_per_pass"))
+    if not config.start_from and not config.text:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            "The config neither says what the decoder is, nor starts from a checkpoint.",
+            "Give text, as in train/configs/nano_sft.yaml, or start_from.",
+        )
     if config.start_share and not (config.start_from and 0 < config.start_share < 1):
         raise RoboReferError(
             ErrorCode.BAD_REQUEST,

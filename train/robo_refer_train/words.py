@@ -35,6 +35,7 @@ from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import (
     SftConfig,
     StageConfig,
+    check_left_out,
     check_sft,
     keep_config,
     load_config,
@@ -193,13 +194,7 @@ def check(config: SftConfig) -> None:
             "The objective 'words' trains a checkpoint, and none is given.",
             "Give --start-from, for example a converted 2B.",
         )
-    for name in ("start_share", "half_weights"):
-        if getattr(config, name):
-            raise RoboReferError(
-                ErrorCode.BAD_REQUEST,
-                f"{name} is {getattr(config, name)}, which the objective 'words' does not know.",
-                f"Leave {name} out of the config.",
-            )
+    check_left_out(config, ("start_share", "half_weights"))
     for stage in config.stages:
         stage_arguments(config, stage, Path(config.output))
         if stage.trainable not in ("depth_projector", "language", "all"):
