@@ -48,9 +48,17 @@ FIRST_TOKENS = tuple(f"{0.002 + 0.004 * k:.3f}" for k in range(BINS))
 SECOND_TOKENS = tuple(f", {value}" for value in FIRST_TOKENS)
 
 MAX_INSTRUCTION_CHARS = 2000
+MAX_TEXT_TOKENS, MAX_NEW_TOKENS = 256, 160
+"""Of an instruction and of an answer, beside the tokens of image and depth."""
+
 _FORBIDDEN = re.compile(r"[<>\[\](){}]")
 # What RoboRefer's clients write behind every instruction; nano knows one format only.
 _FORMAT_REQUEST = re.compile(r"your answer should be formatted as .*", re.DOTALL)
+
+
+def room(seen: int) -> int:
+    """Return how many tokens a decoder's cache must hold, `seen` of them of image and depth."""
+    return seen + MAX_TEXT_TOKENS + MAX_NEW_TOKENS
 
 
 def quantise(value: float) -> float:

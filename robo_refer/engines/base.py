@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from robo_refer import tokens
 from robo_refer.types import Answer, Frame
 
-MAX_NEW_TOKENS = 160
 SCORE_BINS = 8
 """A coordinate's score is the probability of all bins this near: 8 of 250 are 3 % of the width."""
 

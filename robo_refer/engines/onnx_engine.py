@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
@@ -16,12 +17,12 @@ from tokenizers import Tokenizer
 
 from robo_refer import checkpoint_files as files
 from robo_refer import tokens
-from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Request, Timings
+from robo_refer.engines.base import Generation, PointScorer, Request, Timings
 from robo_refer.engines.canvas import CanvasEngine
+from robo_refer.engines.onnx_decoder import OnnxDecoder
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.preprocess import PreprocessSpec
 
-MAX_TEXT_TOKENS = 256
 MAX_THREADS = 4
 
 
@@ -40,12 +41,12 @@ class OnnxEngine(CanvasEngine):
             config = json.loads((folder / files.ONNX_CONFIG).read_text(encoding="utf-8"))
             self.name: str = config["name"]
             self.spec = PreprocessSpec.from_dict(config["preprocess"])
-            self._cache_shape: list[int] = config["cache_shape"]
             self._tokenizer = Tokenizer.from_file(str(folder / files.TOKENIZER))
             self._embeddings = np.load(folder / files.EMBEDDINGS, allow_pickle=False)
             self._vision = _session(folder / files.VISION)
             self._depth = _session(folder / files.DEPTH)
-            self._decoder = _session(folder / files.DECODER)
+            self._decoder = OnnxDecoder(_session(folder / files.DECODER))
+            self._check_room()
         except Exception as error:  # each library has its own exceptions for a broken file
             raise RoboReferError(
                 ErrorCode.BAD_CHECKPOINT,
@@ -55,7 +56,15 @@ class OnnxEngine(CanvasEngine):
         vocabulary = self._tokenizer.get_vocab()
         self._end = vocabulary[tokens.END]
         self._numbers = vocabulary[tokens.FIRST_TOKENS[0]], vocabulary[tokens.SECOND_TOKENS[0]]
+        self._reading = Lock()
         self.timings = Timings()
+
+    def _check_room(self) -> None:
+        needed = tokens.room(self.spec.image_tokens + self.spec.depth_tokens)
+        if needed > self._decoder.room:
+            raise ValueError(
+                f"its decoder has room for {self._decoder.room} tokens, and {needed} are needed"
+            )
 
     def answer(
         self,
@@ -70,43 +79,42 @@ class OnnxEngine(CanvasEngine):
         if depth is not None:
             prefix.append(self._depth.run(None, {"pixel_values": depth[None]})[0])
         encoded = perf_counter()
-        empty = np.zeros(self._cache_shape, np.float32)
-        _, cache = self._step(np.concatenate(prefix, axis=1), empty)
         self.timings.towers += encoded - start
-        self.timings.prefill += perf_counter() - encoded
-        return [self._answer(ids, cache) for ids in prompts]
+        with self._reading:  # one cache: callers from several threads take turns
+            begun = perf_counter()
+            self._decoder.length = 0
+            self._decoder.step(np.concatenate(prefix, axis=1)[0])
+            seen = self._decoder.length
+            self.timings.prefill += perf_counter() - begun
+            return [self._answer(ids, seen) for ids in prompts]
 
     def _prompt_ids(self, instruction: str, reason: bool) -> list[int]:
         text = tokens.prompt(instruction, image_tokens=0, depth_tokens=0, reason=reason)
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        if len(ids) > MAX_TEXT_TOKENS:
+        if len(ids) > tokens.MAX_TEXT_TOKENS:
             raise RoboReferError(
                 ErrorCode.BAD_INSTRUCTION,
-                f"The instruction has {len(ids)} tokens; this model reads {MAX_TEXT_TOKENS}.",
+                f"The instruction has {len(ids)} tokens; "
+                f"this model reads {tokens.MAX_TEXT_TOKENS}.",
                 "Say it in a sentence.",
             )
         return ids
 
-    def _step(
-        self, embeds: NDArray[np.float32], cache: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the last position's (vocabulary,) logits and the longer cache."""
-        logits, longer = self._decoder.run(None, {"inputs_embeds": embeds, "cache": cache})
-        return logits[0], longer
-
-    def _answer(self, prompt_ids: list[int], cache: NDArray[np.float32]) -> Generation:
+    def _answer(self, prompt_ids: list[int], seen: int) -> Generation:
+        """Write the answer to a prompt behind the first `seen` tokens: those of the frame."""
         start = perf_counter()
-        logits, cache = self._step(self._embeddings[prompt_ids][None], cache)
+        self._decoder.length = seen
+        logits = self._decoder.step(self._embeddings[prompt_ids])
         prefilled = perf_counter()
         scorer = PointScorer(*self._numbers)
         written: list[int] = []
-        for _ in range(MAX_NEW_TOKENS):
+        for _ in range(tokens.MAX_NEW_TOKENS):
             token_id = int(logits.argmax())
             if token_id == self._end:
                 break
             written.append(token_id)
             scorer.see(token_id, logits)
-            logits, cache = self._step(self._embeddings[[[token_id]]], cache)
+            logits = self._decoder.step(self._embeddings[[token_id]])
         self.timings.prefill += prefilled - start
         self.timings.decode += perf_counter() - prefilled
         self.timings.tokens += len(written) + 1
@@ -120,8 +128,8 @@ def _session(path: Path) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = min(MAX_THREADS, len(os.sched_getaffinity(0)))
     options.inter_op_num_threads = 1
-    # Three graphs take turns: threads of one that spin while another works would take its cores.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads may spin between the operators of a run, and not behind it: three graphs take turns.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

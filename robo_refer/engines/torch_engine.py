@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robo_refer import tokens
-from robo_refer.engines.base import MAX_NEW_TOKENS, Generation, PointScorer, Request, Timings
+from robo_refer.engines.base import Generation, PointScorer, Request, Timings
 from robo_refer.engines.canvas import CanvasEngine
 from robo_refer.errors import missing_package
 from robo_refer.preprocess import PreprocessSpec
@@ -69,7 +69,7 @@ class TorchEngine(CanvasEngine):
             attention_mask=batch["attention_mask"],
             pixel_values=torch.from_numpy(image[None]),
             depth_values=None if depth is None else torch.from_numpy(depth[None]),
-            max_new_tokens=MAX_NEW_TOKENS,
+            max_new_tokens=tokens.MAX_NEW_TOKENS,
             do_sample=False,
             return_dict_in_generate=True,
             output_logits=True,

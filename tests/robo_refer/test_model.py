@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,7 +47,7 @@ def processor() -> RoboReferProcessor:
 
 
 def make_model(
-    processor: RoboReferProcessor, kv_heads: int = 2
+    processor: RoboReferProcessor, kv_heads: int = 2, **text: Any
 ) -> RoboReferForConditionalGeneration:
     torch.manual_seed(11)  # random weights whose answers depend on the question
     tokenizer = processor.tokenizer
@@ -63,6 +64,7 @@ def make_model(
             "intermediate_size": 64,
             "max_position_embeddings": 512,
             "tie_word_embeddings": True,
+            **text,
         },
         image_token_id=tokenizer.convert_tokens_to_ids(tokens.IMAGE),
         depth_token_id=tokenizer.convert_tokens_to_ids(tokens.DEPTH),
@@ -196,11 +198,22 @@ def test_siglip_towers_and_the_2b_projector_compose() -> None:
     )
 
 
-@pytest.mark.parametrize(("kv_heads", "halves"), [(1, False), (2, False), (2, True)])
+STRETCHED = {"rope_type": "yarn", "rope_theta": 1e4, "factor": 4.0,
+             "original_max_position_embeddings": 128}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kv_heads", "halves", "text"),
+    [
+        (1, False, {}),
+        (2, False, {"head_dim": 32, "rope_parameters": STRETCHED}),
+        (2, True, {"max_position_embeddings": 64}),
+    ],
+)
 def test_onnx_writes_the_same_tokens_as_torch(
-    processor: RoboReferProcessor, tmp_path: Path, kv_heads: int, halves: bool
+    processor: RoboReferProcessor, tmp_path: Path, kv_heads: int, halves: bool, text: dict[str, Any]
 ) -> None:
-    model = make_model(processor, kv_heads)
+    model = make_model(processor, kv_heads, **text)
     if halves:
         model.half().float()
     model.save_pretrained(tmp_path / "torch")
@@ -221,6 +234,25 @@ def test_onnx_writes_the_same_tokens_as_torch(
             assert first.point_scores == pytest.approx(second.point_scores, abs=1e-4)
     referral = Referrer.from_pretrained(tmp_path / "onnx").refer(frame, TEXTS[0])
     assert referral.model == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ({"hidden_act": "gelu"}, "silu"),
+        ({"num_attention_heads": 4, "num_key_value_heads": 4}, "8 wide"),
+        ({"use_sliding_window": True, "sliding_window": 8}, "sliding window"),
+    ],
+)
+def test_a_decoder_that_onnx_would_compute_otherwise_is_refused(
+    processor: RoboReferProcessor, tmp_path: Path, text: dict[str, Any], why: str
+) -> None:
+    make_model(processor, **text).save_pretrained(tmp_path / "torch")
+    processor.save_pretrained(tmp_path / "torch")
+    with pytest.raises(RoboReferError, match=why) as caught:
+        export(tmp_path / "torch", tmp_path / "onnx", "tiny")
+    assert caught.value.code is ErrorCode.BAD_CHECKPOINT
+    assert not (tmp_path / "onnx").exists()
 
 
 @pytest.mark.parametrize("file", [files.DECODER, files.VISION, files.TOKENIZER, files.ONNX_CONFIG])
