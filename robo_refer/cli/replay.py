@@ -1,4 +1,7 @@
-"""`robo-refer ros replay`: answers an instruction about a recorded bag, without ROS."""
+"""`robo-refer ros replay`: answers an instruction about a recorded bag, without ROS.
+
+A moment that cannot be answered about, say of a covered camera, gets a line that says why.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import tyro
 
@@ -17,7 +20,11 @@ from robo_refer.cli.packages import missing_dependency
 from robo_refer.cli.point import write_picture
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.tokens import normalise_instruction
-from robo_refer.types import Frame
+
+if TYPE_CHECKING:
+    from robo_refer.files.bag import Recorded
+
+_OF_A_MOMENT = (ErrorCode.BAD_IMAGE, ErrorCode.BAD_DEPTH)
 
 
 @dataclass(frozen=True)
@@ -81,28 +88,40 @@ def main(argv: list[str]) -> None:
     topics = BagOptions(
         options.image, options.depth, options.camera_info, options.slop_s, options.rectified
     )
-    frames = _every(read_bag(options.bag, topics), options.every_s)
-    first = next(frames)  # what is wrong with the bag is said before a model is loaded
+    moments = _every(read_bag(options.bag, topics), options.every_s)
+    first = next(moments)  # what is wrong with the bag is said before a model is loaded
     if options.pictures is not None:
         _make_folder(options.pictures)
     referrer = Referrer.from_pretrained(options.model)
+    answered, failure = 0, None
     with _lines(options.out) as lines:
-        for frame in chain([first], frames):
-            referral = referrer.refer(frame, options.instruction, think=options.think)
-            line = {"stamp_s": frame.stamp_s, **referral.as_dict()}
+        for moment in chain([first], moments):
+            try:
+                frame = moment.frame()
+                referral = referrer.refer(frame, options.instruction, think=options.think)
+            except RoboReferError as error:
+                if error.code not in _OF_A_MOMENT:
+                    raise
+                failure, said = error, error.as_dict()
+            else:
+                answered += 1
+                said = referral.as_dict()
+                if options.pictures is not None:
+                    path = options.pictures / f"{moment.stamp_s:.3f}.png"
+                    write_picture(path, annotate(frame, [referral]))
+            line = {"stamp_s": moment.stamp_s, **said}
             print(json.dumps(line), file=lines, flush=True)
-            if options.pictures is not None:
-                path = options.pictures / f"{frame.stamp_s:.3f}.png"
-                write_picture(path, annotate(frame, [referral]))
+    if failure is not None and not answered:
+        raise failure
 
 
-def _every(frames: Iterator[Frame], every_s: float) -> Iterator[Frame]:
-    """Yield frames at least so many seconds apart; a clock that jumps back starts anew."""
+def _every(moments: Iterator[Recorded], every_s: float) -> Iterator[Recorded]:
+    """Yield moments at least so many seconds apart; a clock that jumps back starts anew."""
     last_s: float | None = None
-    for frame in frames:
-        if last_s is None or not 0 <= frame.stamp_s - last_s < every_s:
-            last_s = frame.stamp_s
-            yield frame
+    for moment in moments:
+        if last_s is None or not 0 <= moment.stamp_s - last_s < every_s:
+            last_s = moment.stamp_s
+            yield moment
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from rosbags.typesys import Stores, get_typestore
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.files.ros_messages import camera_of, depth_of, rgb_of
 from robo_refer.pairing import Pair, Pairing
-from robo_refer.types import Frame
+from robo_refer.types import CameraModel, Frame
 
 _IMAGE = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 _INFO = ("sensor_msgs/msg/CameraInfo",)
@@ -51,19 +51,41 @@ class BagOptions:
             )
 
 
-def read_bag(path: Path, options: BagOptions) -> Iterator[Frame]:
+@dataclass(frozen=True)
+class Recorded:
+    """A colour image that has a depth image, as messages.
+
+    Attributes:
+        stamp_s: of the colour image.
+        camera: its calibration.
+    """
+
+    stamp_s: float
+    camera: CameraModel
+    _colour: Any
+    _depth: Any
+
+    def frame(self) -> Frame:
+        """Return it decoded.
+
+        Raises:
+            RoboReferError: BAD_IMAGE, BAD_DEPTH or BAD_CAMERA: what this moment is short of.
+        """
+        return Frame(rgb_of(self._colour), depth_of(self._depth), self.camera, self.stamp_s)
+
+
+def read_bag(path: Path, options: BagOptions) -> Iterator[Recorded]:
     """Yield every colour image that has a depth image, in the order of the recording.
 
     Raises:
         RoboReferError: BAD_FILE for what is no bag; NO_IMAGE or NO_CAMERA_INFO when topics are
-            missing or several fit; UNSYNCED when no images are of one moment; what the images
-            themselves are short of (BAD_IMAGE, BAD_DEPTH, BAD_CAMERA).
+            missing or several fit; UNSYNCED when no images are of one moment; BAD_CAMERA.
     """
     with _damage_said(path):
         reader = AnyReader([path], default_typestore=get_typestore(Stores.LATEST))
         reader.open()
     with closing(reader):
-        yield from _frames(reader, options)
+        yield from _recorded(reader, options)
 
 
 @contextmanager
@@ -84,7 +106,7 @@ def _damage_said(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _frames(reader: AnyReader, options: BagOptions) -> Iterator[Frame]:
+def _recorded(reader: AnyReader, options: BagOptions) -> Iterator[Recorded]:
     topics = {each.topic: each.msgtype for each in reader.connections}
     depth = options.depth or _only(topics, _IMAGE, "depth", has_depth=True)
     image = options.image or _only(topics, _IMAGE, "image", has_depth=False)
@@ -96,14 +118,10 @@ def _frames(reader: AnyReader, options: BagOptions) -> Iterator[Frame]:
     for pair in _pairs(reader, image, depth, options.slop_s):
         count += 1
         colour = pair.colour.image
-        yield Frame(
-            rgb=rgb_of(colour),
-            depth_m=depth_of(pair.depth.image),
-            camera=camera_of(
-                calibration, "", image_frame=colour.header.frame_id, rectified=options.rectified
-            ),
-            stamp_s=pair.colour.stamp_ns / 1e9,
+        camera = camera_of(
+            calibration, "", image_frame=colour.header.frame_id, rectified=options.rectified
         )
+        yield Recorded(pair.colour.stamp_ns / 1e9, camera, colour, pair.depth.image)
     if not count:
         raise RoboReferError(
             ErrorCode.UNSYNCED,

@@ -87,6 +87,8 @@ def _tiff_size(data: bytes) -> tuple[int, int] | None:
     for index in range(count):
         entry = directory + 2 + 12 * index
         tag, kind = struct.unpack_from(order + "HH", data, entry)
+        if tag in sizes:  # readers differ in which of two they take
+            return None
         if tag in (_TIFF_WIDTH, _TIFF_HEIGHT):
             (sizes[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
     if len(sizes) < 2:

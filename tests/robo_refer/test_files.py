@@ -254,6 +254,21 @@ def test_old_headers_of_bmp_do_not_hide_a_huge_picture() -> None:
         decode(Path("x"), bmp_of_16_bit_sides(30_000, 32_768), "image", ErrorCode.BAD_IMAGE)
 
 
+def tiff_of_two_sizes(first: tuple[int, int], second: tuple[int, int]) -> bytes:
+    """A TIFF whose directory states its size twice."""
+    entries = [
+        struct.pack("<HHII", tag, 4, 1, side)
+        for size in (first, second)
+        for tag, side in zip((256, 257), size, strict=True)
+    ]
+    return struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4)
+
+
+def test_a_second_size_of_a_tiff_does_not_hide_a_huge_picture() -> None:
+    with pytest.raises(RoboReferError, match="damaged header"):
+        decode(Path("x"), tiff_of_two_sizes((30_000, 32_768), (16, 16)), "i", ErrorCode.BAD_IMAGE)
+
+
 @pytest.mark.parametrize("sides", [(0, 5), (5, 0), (-5, 5), (-70_000, -70_000)])
 def test_sides_that_no_picture_has_are_a_damaged_header(sides: tuple[int, int]) -> None:
     data = bytearray(files.encode(".bmp", RGB))

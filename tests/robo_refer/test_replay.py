@@ -85,7 +85,7 @@ def recording(times_ms: list[int], shift_ms: int = 3) -> dict[str, list[Any]]:
 def test_frames_are_what_was_recorded(tmp_path: Path, plugin: str) -> None:
     folder = write_bag(tmp_path / "bag", recording([0, 33, 66]), plugin)
     for path in (folder, next(p for p in folder.iterdir() if p.suffix in (".mcap", ".db3"))):
-        frames = list(read_bag(path, BagOptions()))
+        frames = [each.frame() for each in read_bag(path, BagOptions())]
         np.testing.assert_allclose([f.stamp_s for f in frames], [1000.0, 1000.033, 1000.066])
         for frame in frames:
             np.testing.assert_array_equal(frame.rgb, RGB)
@@ -102,7 +102,7 @@ def test_compressed_colour_and_float_depth(tmp_path: Path) -> None:
         "/cam/depth": [image(10**12, metres, "32FC1")],
         "/cam/camera_info": [info(10**12)],
     })  # fmt: skip
-    (frame,) = read_bag(path, BagOptions())
+    (frame,) = (each.frame() for each in read_bag(path, BagOptions()))
     np.testing.assert_array_equal(frame.rgb, RGB)
     assert frame.depth_m is not None
     np.testing.assert_array_equal(frame.depth_m, metres)
@@ -110,7 +110,7 @@ def test_compressed_colour_and_float_depth(tmp_path: Path) -> None:
 
 def refused(path: Path, options: BagOptions | None = None) -> RoboReferError:
     with pytest.raises(RoboReferError) as caught:
-        list(read_bag(path, options or BagOptions()))
+        [each.frame() for each in read_bag(path, options or BagOptions())]
     return caught.value
 
 
@@ -156,7 +156,7 @@ def test_bags_of_ros_1_are_read(tmp_path: Path) -> None:
             connection = writer.add_connection(topic, kind, typestore=store)
             data = store.serialize_ros1(store.types[kind](*values), kind)
             writer.write(connection, stamp.sec * 10**9 + stamp.nanosec, data)
-    (frame,) = read_bag(tmp_path / "one.bag", BagOptions())
+    (frame,) = (each.frame() for each in read_bag(tmp_path / "one.bag", BagOptions()))
     np.testing.assert_array_equal(frame.rgb, RGB)
     assert frame.camera is not None
     assert (frame.camera.fx, frame.camera.cx, frame.camera.frame) == (60.0, 31.5, "eye")
@@ -185,7 +185,7 @@ def test_a_damaged_bag_is_said_to_be_one(tmp_path: Path, plugin: str) -> None:
         for damaged in (data[:place], data[:place] + bytes(20) + data[place + 20 :]):
             path.write_bytes(damaged)
             with suppress(RoboReferError):
-                list(read_bag(path, BagOptions()))
+                [each.frame() for each in read_bag(path, BagOptions())]
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
@@ -207,3 +207,22 @@ def test_the_command_writes_a_line_and_a_picture_for_each_frame(tmp_path: Path) 
         assert answer["instruction"] == "the red mug"
         assert {"status", "points", "raw_answer"} <= set(answer)
     assert sorted(p.name for p in pictures.iterdir()) == ["1000.000.png", "1000.800.png"]
+
+
+def test_a_moment_without_depth_does_not_end_a_replay(tmp_path: Path) -> None:
+    start, dark = 10**12, np.zeros_like(DEPTH_MM)
+    messages = recording([0, 400, 800])
+    messages["/cam/depth/image_rect"][1] = image(start + 403 * MS, dark, "16UC1")
+    path = write_bag(tmp_path / "bag", messages)
+    arguments = ["replay", str(path), "--instruction", "the red mug", "--every-s", "0", "--out"]
+    ros.main([*arguments, str(tmp_path / "answers.jsonl")])
+    lines = (tmp_path / "answers.jsonl").read_text().splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert [answer["stamp_s"] for answer in answers] == [1000.0, 1000.4, 1000.8]
+    assert [answer["status"] == "bad_depth" for answer in answers] == [False, True, False]
+    messages["/cam/depth/image_rect"] = [image(start + MS, dark, "16UC1")]
+    covered = write_bag(tmp_path / "covered", messages)
+    with pytest.raises(RoboReferError) as caught:  # nothing was answered at all
+        ros.main(["replay", str(covered), *arguments[2:], str(tmp_path / "none.jsonl")])
+    assert caught.value.code is ErrorCode.BAD_DEPTH
+    assert len((tmp_path / "none.jsonl").read_text().splitlines()) == 1
