@@ -98,8 +98,14 @@ def who(settings: Mapping[str, Any]) -> str:
 
 def how(settings: Mapping[str, Any]) -> str:
     """Return how it was asked."""
-    think = ", reasoning asked for" if settings["think"] else ""
-    return f"depth {settings['depth']}{think}"
+    words = [f"depth {settings['depth']}"]
+    if settings.get("estimate_depth"):  # of servers only, and not in files of before
+        words.append("estimated by the server where there is none")
+    if settings["think"]:
+        words.append("reasoning asked for")
+    if "max_tokens" in settings:
+        words.append(f"at most {settings['max_tokens']} tokens")
+    return ", ".join(words)
 
 
 def comparison(found: Comparison) -> str:

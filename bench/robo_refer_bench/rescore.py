@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ def rescore(
 ) -> list[Score]:
     """Score recorded answers, ours or those of the released evaluator.
 
+    A file of ours says which splits were asked; one that was never begun is scored like the others.
+
     Args:
         files: of one or several models; those of one model are scored together, so that its
             disjoint splits can be pooled.
@@ -43,31 +46,46 @@ def rescore(
     asked: dict[tuple[str, str, str], Asked] = {}
     for path in files:
         recording = _read(path, suite, split, family)
-        for record in recording.records:
-            named = find_suite(suite or record.suite)
-            part = find_split(named, split or record.split)
-            of_model = answers.setdefault((record.model, named.name), {})
-            of_model.setdefault(part, []).append(record)
-            asked[record.model, named.name, part] = _asked(recording.settings)
-    if not answers:
-        raise RoboReferError(
-            ErrorCode.BAD_REQUEST, "The files hold no answers.", "Name files of finished runs."
-        )
+        for model, suite_name, split_name, of_split in _by_split(recording):
+            named = find_suite(suite or suite_name)
+            part = find_split(named, split or split_name)
+            of_model = answers.setdefault((model, named.name), {})
+            of_model.setdefault(part, []).extend(of_split)
+            asked[model, named.name, part] = _asked(recording.settings)
     found: list[Score] = []
-    for (model, name), parts in answers.items():
+    for (model, name), of_model in answers.items():
         chosen = find_suite(name)
         scores = []
-        for part in sorted(parts, key=chosen.splits.index):
+        for part in sorted(of_model, key=chosen.splits.index):
             # disable=None: no bar where nobody watches.
             with tqdm(desc=f"{name} {part}", unit="item", leave=False, disable=None) as bar:
                 folder = folder_of(chosen, root)
-                answered, part_of = parts[part], asked[model, name, part]
-                scores.append(tally(chosen, part, folder, answered, mode, bar.update, part_of))
+                answered, part_of = of_model[part], asked[model, name, part]
+                score = tally(chosen, part, folder, answered, mode, bar.update, part_of)
+                if score.items:  # the half that was asked for may have none of a split
+                    scores.append(replace(score, model=model))
         found += scores
         together = pooled(chosen, scores)
         if together is not None:
             found.append(together)
+    if not found:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST, "The files hold no answers.", "Name files of finished runs."
+        )
     return found
+
+
+def _by_split(recording: Recording) -> Iterator[tuple[str, str, str, Sequence[Record]]]:
+    """Yield (model, suite, split, answers): of all that was asked, then of all that was answered.
+
+    What was asked and never begun has no answer, and belongs to the denominator all the same.
+    """
+    data = recording.settings.get("data")
+    for name in data if isinstance(data, Mapping) else ():
+        suite, _, split = str(name).partition("/")
+        yield str(recording.settings.get("model", "")), suite, split, ()
+    for record in recording.records:
+        yield record.model, record.suite, record.split, (record,)
 
 
 def _asked(settings: Mapping[str, Any]) -> Asked:

@@ -90,6 +90,7 @@ def settings_of(
         "model": client.model,
         "model_hash": client.fingerprint,
         "family": client.family,
+        **client.settings,
         "data": {
             part.name: {
                 "name": part.root.resolve().name,

@@ -23,7 +23,7 @@ from robo_refer_data.scenes.options import (
     SceneOptions,
 )
 
-GENERATOR_VERSION = 5
+GENERATOR_VERSION = 6
 """Raise it with every change that makes other bytes from the same seed."""
 
 _MAX_SHARD = 500

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -165,7 +164,8 @@ class Asker:
         self.scene = Scene(observation)
         self.sampler = Sampler(self.scene, rng)
         self._absent = AbsentSampler(self.scene, rng, self.sampler)
-        self._speaker = Speaker(rng, self.scene.facts.names, GRAMMARS[wording])
+        names, support = self.scene.facts.names, observation.support_name
+        self._speaker = Speaker(rng, names, GRAMMARS[wording], support)
         self._teller = Teller(self.scene, rng, self._description, self._short_name)
         self._spoken: dict[str, Family] = {}
         self._families, self._relations = families, frozenset(relations)
@@ -185,7 +185,6 @@ class Asker:
             if asked is None:
                 del weights[key]
                 continue
-            asked = (self._placed(asked[0]), asked[1])
             if not self._relations or relations_of(asked[0]) <= self._relations:
                 found.setdefault(asked[0].text, asked)
         return list(found.values())
@@ -201,16 +200,6 @@ class Asker:
         else:
             program = self.sampler.draw(key)
         return None if program is None else (self._question(key, program), program)
-
-    def _placed(self, question: Question) -> Question:
-        """Return a question that calls the main support what it is: no other thing is a table."""
-        support = self.scene.observation.support_name
-        if support == "table":
-            return question
-        text, reply = (
-            said.replace("the table", f"the {support}") for said in (question.text, question.reply)
-        )
-        return replace(question, text=text, reply=reply)
 
     def _description(self, index: int) -> str | None:
         program = self.sampler.described(Known(index))

@@ -12,7 +12,8 @@ from robo_refer.parsing import FAMILIES as FAMILIES_OF_MODELS
 from robo_refer.parsing import Task
 from robo_refer_bench.clients import ModelOptions, open_client
 from robo_refer_bench.clients.controls import BLIND, BY_LETTER, control_replies
-from robo_refer_bench.runner import RunOptions, run
+from robo_refer_bench.report import how
+from robo_refer_bench.runner import RunOptions, run, settings_of
 from robo_refer_bench.scored import score_items
 from robo_refer_bench.scoring import strict
 from robo_refer_bench.selection import parts, read_items
@@ -160,6 +161,44 @@ def test_a_named_server_may_move():
     assert first.model == "RoboRefer-2B"
     nameless = open_client(ModelOptions("http://user:pass@127.0.0.1:1001"))
     assert nameless.fingerprint == nameless.model == "http://127.0.0.1:1001"
+
+
+def test_a_named_model_of_a_server_is_told_from_its_others():
+    named = ModelOptions("qwen-8b", name="Qwen", url="http://127.0.0.1:1001", family="qwen3")
+    first = open_client(named)
+    moved = open_client(replace(named, url="http://127.0.0.1:1002"))
+    other = open_client(replace(named, model="qwen-4b"))
+    assert first.model == other.model == "Qwen"
+    assert first.fingerprint == moved.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("option", "changed"), [("max_tokens", 512), ("estimate_depth", True), ("model", "other")]
+)
+def test_a_file_never_mixes_two_ways_to_ask_a_server(discs, tmp_path, option, changed):
+    parts_of_discs, out = parts([str(discs)]), tmp_path / "r.jsonl"
+    with json_server(lambda n, path, body: as_json({"answer": "[]", **squares.chat("[]")})) as s:
+        options = ModelOptions("m", name="n", url=s.url, family="roborefer")
+        if option == "estimate_depth":
+            options = ModelOptions(s.url, name="n")
+        run(parts_of_discs, open_client(options), RunOptions(limit=1), out)
+        before = out.read_bytes()
+        other = open_client(replace(options, **{option: changed}))
+        with pytest.raises(RoboReferError, match="answers of another run"):
+            run(parts_of_discs, other, RunOptions(limit=1), out)
+        run(parts_of_discs, open_client(options), RunOptions(limit=1), out)
+    assert out.read_bytes() == before
+    assert len(s.asked) == 1
+
+
+def test_how_a_server_was_asked_is_said_where_it_is_known():
+    of_before = {"depth": "own", "think": False}
+    assert how(of_before) == "depth own"
+    client = open_client(ModelOptions("http://127.0.0.1:1", estimate_depth=True))
+    settings = settings_of({}, client, RunOptions())
+    assert how(settings) == "depth own, estimated by the server where there is none"
+    client = open_client(ModelOptions("m", url="http://127.0.0.1:1", family="qwen", max_tokens=99))
+    assert how(settings_of({}, client, RunOptions())) == "depth not shown, at most 99 tokens"
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,41 @@ def test_a_run_that_was_limited_is_scored_on_what_it_asked(tmp_path, root):
     assert limited.data_hash == whole.data_hash
 
 
+def stopped(folder: Path, answered: int, **settings: object) -> Path:
+    """Write a run about two splits that was stopped within the first."""
+    data = {f"refspatial_bench/{split}": {"hash": "0"} for split in ("Location", "Placement")}
+    path = ours(folder, [RIGHT] * answered)
+    lines = path.read_bytes().splitlines(keepends=True)[1:]
+    path.write_bytes(header({"model": "m", "data": data, **settings}) + b"".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("answered", [3, 0])
+def test_a_split_that_was_asked_and_never_begun_is_all_misses(tmp_path, root, answered):
+    path = stopped(tmp_path, answered)
+    scores = {score.split: score for score in rescore([path], root, "strict")}
+    assert {name: (score.n, sum(score.scores), score.model) for name, score in scores.items()} == {
+        "Location": (4, answered, "m"), "Placement": (4, 0, "m"), "pooled": (8, answered, "m"),
+    }  # fmt: skip
+    assert scores["Placement"].reasons == {"no_answer": 4}
+    assert "4 of 4 items have no answer: misses" in table([scores["Placement"]])
+
+
+def test_a_split_of_which_nothing_was_asked_is_not_scored(tmp_path, root):
+    with pytest.raises(RoboReferError, match="item '0'"):
+        rescore([stopped(tmp_path, 1, half="natural")], root, "strict")
+    with pytest.raises(RoboReferError, match="no answers"):
+        rescore([stopped(tmp_path, 0, half="natural")], root, "strict")
+
+
+def test_the_official_score_of_no_answer_is_none(tmp_path, root, capsys):
+    path = stopped(tmp_path, 3)
+    cli.main(["score", str(path), "--root", str(root), "--mode", "official", "--json"])
+    scores = {score["split"]: score for score in json.loads(capsys.readouterr().out)}
+    assert (scores["Location"]["score"], scores["Placement"]["score"]) == (1.0, None)
+    assert "not in the denominator" in scores["Placement"]["notes"][-1]
+
+
 def test_only_disjoint_splits_are_pooled(tmp_path, root):
     files = [
         released(tmp_path, texts, task)

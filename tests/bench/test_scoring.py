@@ -191,6 +191,50 @@ def test_choices(text, chosen):
     assert read_choice(text, ("above", "below")) == chosen
 
 
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("Answer: A. Option B is farther from the camera.", 0),
+        ("The answer is (A). Choice C is wrong because it is farther.", 0),
+        ("Option B is nearer, so the answer is option A.", 0),
+        ("I choose option B.", 1),
+        ("Option A is wrong, option B is right.", None),
+        ("The answer is A. No, the answer is B.", None),
+        ("The answer is (A). Again: the answer is **A**.", 0),
+        ("**B**", 1),
+        ("**Answer:** **B**", 1),
+        (r"\boxed{B}", 1),
+        (r"It stands lower, so $\boxed{\text{B}}$. Option A is higher.", 1),
+        (r"\boxed{below}", 1),
+        ("(b)", 1),
+        ("b", 1),
+        ("(c) beside", 2),
+        ("The answer I give is B.", None),
+        (r"\boxed{" * 10_000, None),
+    ],
+)
+def test_what_is_announced_as_the_answer_outranks_other_options(text, chosen):
+    assert read_choice(text, ("above", "below", "beside")) == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("Yes, there is no obstacle.", 0),
+        ("No, but yes to the other.", 1),
+        ("**Yes**\n\nNo obstacle is there.", 0),
+        ("The answer is yes, no obstacle is there.", 0),
+        ("No obstacle is there, yes.", None),
+        ("Yes or no", None),
+        ("There is no obstacle", 1),
+        ("not at all", None),
+    ],
+)
+def test_a_leading_yes_or_no_is_the_answer(text, chosen):
+    assert read_choice(text, ("yes", "no")) == chosen
+    assert read_choice(text, ("No", "Yes.")) == (None if chosen is None else 1 - chosen)
+
+
 def test_a_longer_option_hides_a_shorter_one_in_it():
     assert read_choice("to the left of it", ("left", "left of it")) == 1
     assert read_choice("Yes, it fits.", ("yes", "no")) == 0

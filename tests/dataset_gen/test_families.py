@@ -84,6 +84,22 @@ def test_numbers_are_the_measured_ones(seed, half):
         number, unit = question.reply.split()
         assert unit == question.tags["unit"] == numeric.MEASURES[name].unit
         assert float(number) == pytest.approx(value, abs=0.5 if unit == "degrees" else 0.005)
+        if unit == "m" and value < 0.1:
+            assert float(number) == pytest.approx(value, rel=0.026)
+
+
+@given(st.floats(1e-4, 10))
+def test_lengths_are_written_well_within_their_own_tolerance(length_m):
+    number, unit = numeric.metres(length_m).split()
+    assert unit == "m"
+    assert abs(float(number) - length_m) <= 0.051 * length_m < numeric.TOLERANCE * length_m
+
+
+def test_lengths_from_a_tenth_of_a_metre_are_in_centimetres():
+    lengths_m = (0.0024, 0.0145, 0.0512, 0.0999, 0.1, 0.237)
+    assert [numeric.metres(length_m) for length_m in lengths_m] == [
+        "0.0024 m", "0.0145 m", "0.051 m", "0.100 m", "0.10 m", "0.24 m",
+    ]  # fmt: skip
 
 
 @quick

@@ -21,6 +21,7 @@ from robo_refer_data.programs.types import (
     Ordinal,
     Place,
     Relate,
+    Standing,
     Superlative,
 )
 from robo_refer_data.questions import ask
@@ -82,6 +83,13 @@ def test_there_are_many_ways_to_ask(program):
     assert len(found) >= 10
     if isinstance(program, Relate):
         assert all("mug" in text or "can" in text or "tin" in text for text in found)
+
+
+def test_edges_and_corners_are_those_of_the_support():
+    rng = np.random.default_rng(0)
+    speaker = Speaker(rng, ("tablet", "can"), support="desk")
+    said = {speaker.phrase(Standing(name, Filter(name="tablet"))) for name in ("edge", "corner")}
+    assert all("tablet" in text and text.endswith("of the desk") for text in said)
 
 
 def test_comparisons_name_both():

@@ -51,6 +51,47 @@ def test_a_changed_meaning_is_noticed(said: str, changed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        "the box that isn't left of the mug",
+        "the box that isn\u2019t left of the mug",
+        "the box that isnt left of the mug",
+        "the boxes that aren't left of the mug",
+        "the box that doesn't stand left of the mug",
+        "the box that can't be left of the mug",
+        "the box, but none left of the mug",
+        "everything but the box left of the mug",
+        "anything other than the box left of the mug",
+        "apart from the box, what is left of the mug",
+        "besides the box left of the mug",
+        "excluding the box left of the mug",
+        "the box rather than left of the mug",
+        "don't point to the box left of the mug",
+    ],
+)
+def test_what_is_taken_out_is_another_meaning(changed: str) -> None:
+    assert same_meaning("the box left of the mug", "find the box left of the mug")
+    assert not same_meaning("the box left of the mug", changed)
+
+
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [
+        ("put it left of the mug and behind the can", "left of the mug but also behind the can"),
+        ("a spot left of the mug but behind the can too", "left of the mug and behind the can"),
+        ("a spot left of the mug and 0.2 metres behind the can",
+         "room left of the mug but 0.2 metres behind the can too"),
+        ("i cannot find the mug. point to it", "point to the mug"),
+        ("i cannot find the mug. point to it", "i can't see the mug. where is it?"),
+        ("point to the mug", "why don't you point to the mug"),
+        ("which one isn't red?", "which one is not red?"),
+    ],
+)  # fmt: skip
+def test_words_of_negations_that_deny_nothing_are_let_through(said: str, other: str) -> None:
+    assert same_meaning(said, other)
+
+
+@pytest.mark.parametrize(
     ("said", "other"),
     [
         ("point to the mug left of the box", "show me the cup-like mug that is to the left of box"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -283,3 +284,31 @@ def test_a_head_that_does_not_fit_is_ambiguous():
         if target >= 0 and scene.references[anchor]:
             program = Relate("nearest_to", scene.references[anchor][0], Filter(name="no such"))
             assert execute(program, scene) == AMBIGUOUS
+
+
+SQUARE = np.array([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]])
+
+
+def asked_on(support, renamed):
+    """Return what is asked about a scene whose things, and what they stand on, have other names."""
+    scene = made_scene(28)
+    objects = tuple(replace(item, name=renamed(item.name)) for item in scene.objects)
+    scene = replace(scene, objects=objects, support_name=support, table_outline=SQUARE)
+    return scene, ask(scene, np.random.default_rng(0), 300)
+
+
+def test_a_support_is_called_what_it_is_and_things_keep_their_names():
+    on_desk, on_table = (asked_on(s, lambda name: f"table{name}")[1] for s in ("desk", "table"))
+    assert any("on the desk" in question.text for question in on_desk)
+    for one, other in zip(on_desk, on_table, strict=True):
+        for said, also in ((one.text, other.text), (one.reply, other.reply)):
+            assert not re.search(r"desk\w", said), said
+            assert re.sub(r"\bthe desk\b", "the table", said) == also
+
+
+def test_a_table_that_stands_on_something_is_still_a_table():
+    scene, questions = asked_on("surface", lambda name: "table" if name == "mug" else name)
+    (table,) = (item.id for item in scene.objects if item.name == "table")
+    texts = [q.text for q in questions if q.kind == "direct_name" and q.target_ids == (table,)]
+    assert texts
+    assert all("table" in text and "surface" not in text for text in texts)

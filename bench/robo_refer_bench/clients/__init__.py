@@ -27,7 +27,8 @@ class ModelOptions:
             server ("http://127.0.0.1:25547"), "control:NAME", "recorded:FILE", or with --url the
             model's name on that server.
         name: What the model is called in records and tables. A server that is named may move: by
-            default its address tells it from others, and its answers are not mixed.
+            default its address tells it from others, and its answers are not mixed. With --url,
+            the name that the server has for the model still tells it from others.
         url: Base address of an OpenAI-compatible server ("http://127.0.0.1:8000/v1").
         family: How the model is asked and read: roborefer, molmo, gemini, qwen, qwen3 ... By
             default what its name tells.
@@ -135,6 +136,7 @@ def _query(options: ModelOptions) -> Client:
         family,
         model=options.name or caller.shown_url,
         fingerprint=options.name or caller.shown_url,
+        settings={"estimate_depth": options.estimate_depth},
         workers=options.workers,
         by_picture=False,
         reason=options.think,
@@ -161,12 +163,14 @@ def _chat(options: ModelOptions) -> Client:
         max_tokens=options.max_tokens,
         fields=_fields(options.fields),
     )
-    place = options.name or endpoint.caller.shown_url
+    # Whatever the model is called here, a server has several, and its own name tells them apart.
+    place = f"{options.name} {options.model}" if options.name else endpoint.caller.shown_url
     return EngineClient(
         lambda: engine,
         family,
         model=options.name or options.model,
         fingerprint=f"{place} {options.fields}".strip(),
+        settings={"max_tokens": options.max_tokens},
         workers=options.workers,
         by_picture=False,
         sees_depth=False,

@@ -94,6 +94,7 @@ class Client(Protocol):
         model: its name in records and tables.
         family: how it is asked and read, see `robo_refer.parsing.FAMILIES`; "" for controls.
         fingerprint: what tells its weights, or its file, from others'.
+        settings: what else tells its answers from others', JSON-ready: how a server is asked.
         workers: how many calls of `ask` it takes at once.
         by_picture: whether it pays to ask several items about one picture at once.
         sees_depth: whether it looks at the depth of a frame.
@@ -102,6 +103,7 @@ class Client(Protocol):
     model: str
     family: str
     fingerprint: str
+    settings: Mapping[str, Any]
     workers: int
     by_picture: bool
     sees_depth: bool

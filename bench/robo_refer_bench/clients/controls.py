@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,7 @@ class ControlClient:
 
     def __init__(self, name: str) -> None:
         self.model, self.fingerprint = f"control:{name}", name
+        self.settings: Mapping[str, Any] = {}
         self._name = name
 
     def ask(self, items: Sequence[Asked], load_frame: LoadFrame) -> list[Reply]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from time import perf_counter
+from typing import Any
 
 import cv2
 
@@ -27,7 +28,7 @@ class EngineClient:
     Args:
         load: makes what writes the answers and reads them; called once, by the first question.
         family_name: one of `FAMILIES`.
-        model, fingerprint: see `Client`.
+        model, fingerprint, settings: see `Client`.
         workers: how many questions an engine takes at once; engines on this machine take one.
         by_picture: ask all items about a picture at once, whose encoding they then share.
         sees_depth: whether the engine looks at depth.
@@ -42,6 +43,7 @@ class EngineClient:
         *,
         model: str,
         fingerprint: str,
+        settings: Mapping[str, Any] | None = None,
         workers: int = 1,
         by_picture: bool = True,
         sees_depth: bool = True,
@@ -49,6 +51,7 @@ class EngineClient:
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self.model, self.fingerprint = model, fingerprint
+        self.settings: Mapping[str, Any] = settings or {}
         self.family = family_name
         self.workers, self.by_picture, self.sees_depth = workers, by_picture, sees_depth
         self._load, self._family, self._reason = cache(load), family(family_name), reason

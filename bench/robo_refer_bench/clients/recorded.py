@@ -44,6 +44,7 @@ class RecordedClient:
     def __init__(self, path: Path, family_name: str, name: str = "") -> None:
         self.model, self.family = name or path.stem, family_name
         self.fingerprint = fingerprint([path])
+        self.settings: Mapping[str, Any] = {}
         self._family = family(family_name)
         self._answers = _answers(path)
 

@@ -100,14 +100,14 @@ class Score:
         return found
 
     def as_dict(self) -> dict[str, Any]:
-        """Return JSON-ready fields."""
+        """Return JSON-ready fields; the score of nothing is None."""
         interval = self.interval
         return {
             "suite": self.suite,
             "split": self.split,
             "model": self.model,
             "mode": self.mode,
-            "score": self.mean,
+            "score": self.mean if self.n else None,
             "interval95": [round(interval.low, 4), round(interval.high, 4)],
             "n": self.n,
             "detectable": self.detectable(),

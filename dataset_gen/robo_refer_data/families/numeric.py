@@ -1,6 +1,7 @@
 """How far, how large, at what angle: a number with its unit.
 
-Replies are right within `TOLERANCE` of the truth (the paper's 15 % for sizes), or 5 degrees.
+Replies are right within `TOLERANCE` of the truth (the paper's 15 % for sizes), or 5 degrees. They
+are written with as many digits as leave room for that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from robo_refer_data.relations.facts import Facts
 from robo_refer_data.relations.registry import RELATIONS
 
 TOLERANCE, TOLERANCE_DEG = 0.15, 5.0
+SMALL_M, ROUNDING = 0.1, 0.025
+_MOST_DECIMALS = 6  # a micrometre: what is smaller is nothing
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class Numeric:
                 continue
             value, unit = float(self._values[name][place]), MEASURES[name].unit
             text = self._text(MEASURES[name], *phrases)
-            reply = f"{value:.2f} m" if unit == "m" else f"{value:.0f} degrees"
+            reply = metres(value) if unit == "m" else f"{value:.0f} degrees"
             tolerance = TOLERANCE if unit == "m" else TOLERANCE_DEG
             return teller.question(
                 "numeric", name, text, reply, place, value=value, unit=unit, tolerance=tolerance
@@ -149,3 +152,17 @@ class Numeric:
         said = teller.one(getattr(measure, f"{form}s")).format(*phrases)
         unit = "metres" if measure.unit == "m" else measure.unit
         return teller.worded(f"numeric_{form}", said=said, unit=unit)
+
+
+def metres(length_m: float) -> str:
+    """Return a length with its unit: "0.24 m".
+
+    Below `SMALL_M` it has three decimals, and more where rounding would be off by more than
+    `ROUNDING` of the length: "0.0145 m".
+    """
+    if length_m >= SMALL_M:
+        return f"{length_m:.2f} m"
+    decimals = 3
+    while decimals < _MOST_DECIMALS and 0.5 * 10**-decimals > ROUNDING * length_m:
+        decimals += 1
+    return f"{length_m:.{decimals}f} m"

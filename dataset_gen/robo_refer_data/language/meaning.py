@@ -29,12 +29,21 @@ _PLACES = (
 
 _EXTREMES = ("most_", "more_", "superlative_", "word_")
 
+_CANNOT_FIND = tuple(
+    f"{cannot} {find}"
+    for cannot in ("cannot", "can not", "can't", "cant", "couldn't", "couldnt")
+    for find in ("find", "see", "spot", "locate")
+)
+"""What whoever looks for something says of it: "i cannot find the mug"."""
+
+_POLITE = ("why don't you", "won't you", "can't you", "couldn't you", "wouldn't you")
+
 _IDLE = (
     "in this scene", "in this picture", "in the scene", "in the picture", "on the table",
     "on the surface", "in front", "in line", "is it right that", "am i right that", "can you",
-    "can i", "one can", "in colour", "look for",
+    "can i", "one can", "in colour", "look for", "i don't see", *_CANNOT_FIND, *_POLITE,
 )  # fmt: skip
-"""Phrases that hold a word of a relation, but mean none by themselves."""
+"""Phrases that hold a word of a relation, or a negation, but mean none by themselves."""
 
 _MEASURES = {
     "height": ("how tall", "how high", "height", "tall", "high"),
@@ -56,7 +65,24 @@ _UNITS = {
     "feet": ("feet", "foot", "in feet"),
     "inches": ("inches", "inch", "in inches"),
 }
-_NEGATIONS = ("not", "no", "never", "except", "without", "neither", "nor", "but not", "nothing")
+_NOT = (
+    "is", "are", "was", "were", "does", "do", "did", "has", "have", "had", "could", "would",
+    "should", "must", "need", "ca", "wo", "ai",
+)  # fmt: skip
+"""What "n't" is written behind, or "nt" by people in a hurry."""
+
+_NEGATIONS = (
+    "not", "no", "none", "never", "neither", "nor", "nothing", "cannot", "without", "but",
+    "but not", "except", "excluding", "other than", "apart from", "aside from", "besides",
+    "rather than", "instead of", *(f"{verb}n't" for verb in _NOT), *(f"{verb}nt" for verb in _NOT),
+)  # fmt: skip
+
+_AND = re.compile(
+    r"\bbut(?= (?!(?:the|an?|this|that|these|those|one|any)\b)"
+    r"(?:[^.?!]|\.\d)*\b(?:too|also|as well)\b)"
+)
+"""A "but" that takes nothing out: "left of the can but behind the mug too"."""
+
 _SLOT = re.compile(r"\{\w+\}")
 
 SLOTS = (
@@ -92,7 +118,7 @@ def mentions(text: str) -> list[Mention]:
     """Return what a text says, in its order."""
     lexicon, pattern = _lexicon()
     found = []
-    for match in pattern.finditer(text.lower()):
+    for match in pattern.finditer(_AND.sub("and", text.lower().replace("\u2019", "'"))):
         slot, meanings = lexicon.get(match[0], ("", frozenset({match[0]})))
         if match[0][0].isdigit():
             slot = "number"
@@ -182,7 +208,7 @@ def _relations() -> Iterable[tuple[str, str, str]]:
     for name, relation in RELATIONS.items():
         if relation.form in ("pair", "single", "between"):
             for said in relation.says:
-                yield "relation", said, name
+                yield "relation", said.format(support="table"), name
     for symbol in _PLACES:
         for text in VARIED[symbol]:
             yield "relation", text.split("{")[0].strip(), symbol.removeprefix("free_")

@@ -150,7 +150,8 @@ PLAIN: Grammar = {
         "empty space",
         "an empty area",
     ),
-    "on_table": ("", "", "on the table"),
+    # {support}: what things stand on
+    "on_support": ("", "", "on the {support}"),
     "free_left": ("to the left of {0}", "left of {0}", "on the left of {0}"),
     "free_right": ("to the right of {0}", "right of {0}", "on the right of {0}"),
     "free_front": ("in front of {0}",),

@@ -37,14 +37,20 @@ class Speaker:
         rng: chooses among paraphrases.
         visible_names: names of the scene's objects, with repetitions.
         grammar: the paraphrases, PLAIN or VARIED.
+        support: what the main support is called.
     """
 
     def __init__(
-        self, rng: np.random.Generator, visible_names: Iterable[str], grammar: Grammar = VARIED
+        self,
+        rng: np.random.Generator,
+        visible_names: Iterable[str],
+        grammar: Grammar = VARIED,
+        support: str = "table",
     ) -> None:
         self._rng = rng
         self._names = list(visible_names)
         self._grammar = grammar
+        self._support = support
 
     def instruction(self, program: AnyProgram) -> str:
         """Return an instruction that asks for the answer of `program`, lower case."""
@@ -80,7 +86,9 @@ class Speaker:
         if isinstance(program, Relate):
             return self._said(program.relation, self.phrase(program.anchor))
         place = self._one(RELATIONS[program.relation].says)
-        return place if program.anchor is None else f"{place} {self.phrase(program.anchor)}"
+        if program.anchor is None:
+            return place.format(support=self._support)
+        return f"{place} {self.phrase(program.anchor)}"
 
     def _head(self, program: Relate | Standing | Between) -> str:
         return self._noun(program.of if isinstance(program, Standing) else program.head)
@@ -172,8 +180,10 @@ class Speaker:
             place = self._said("both", first=place, second=other)
         if "put" in self._grammar and self._rng.random() < words.PUT_SHARE:
             return self._said("put", place=place)
-        on_table = "" if program.places[0].kind == "on" else self._said("on_table")
-        noun = f"{self._said('free_noun')} {on_table}".strip()
+        where = ""
+        if program.places[0].kind != "on":
+            where = self._said("on_support", support=self._support)
+        noun = f"{self._said('free_noun')} {where}".strip()
         return self._wrapped(f"{noun} {place}", "point_free")
 
     def _place(self, place: Place) -> str:

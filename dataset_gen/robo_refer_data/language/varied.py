@@ -238,7 +238,7 @@ _MORE: Grammar = {
         "a gap",
         "open space",
     ),
-    "on_table": ("on the surface",),
+    "on_support": ("on the surface",),
     "free_left": ("at the left of {0}", "on the left side of {0}", "left from {0}"),
     "free_right": ("at the right of {0}", "on the right side of {0}", "right from {0}"),
     "free_front": ("before {0}", "on the near side of {0}"),

@@ -44,7 +44,8 @@ class Relation:
         name: snake case.
         form, frame: see `Form`, `Frame`.
         says: how it is said: of a pair, what stands between subject and reference ("to the left
-            of"); of a single, what stands behind it; of a measure, its name and its unit.
+            of"); of a single, what stands behind it, with `{support}` for what the main support
+            is called; of a measure, its name and its unit.
         inverse: the relation that holds from the reference to the subject, or "".
         definition: the words of its file.
         margin: what lies between yes and no.

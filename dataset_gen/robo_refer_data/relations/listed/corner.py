@@ -14,7 +14,7 @@ AT_M, AWAY_M = 0.12, 0.25
     "corner",
     "single",
     "world",
-    ("at a corner of the table", "in a corner of the table"),
+    ("at a corner of the {support}", "in a corner of the {support}"),
     margin="between 12 and 25 cm from the corner",
     example="what is at a corner of the table?",
 )

@@ -15,7 +15,7 @@ AT_M, AWAY_M = 0.04, 0.12
     "edge",
     "single",
     "world",
-    ("at the edge of the table", "on the edge of the table"),
+    ("at the edge of the {support}", "on the edge of the {support}"),
     margin="between 4 and 12 cm from the edge",
     example="what is at the edge of the table?",
 )
