@@ -8,6 +8,7 @@ import torch
 from robo_refer.data.records import from_row
 from robo_refer.metrics import is_hit
 from robo_refer.model.tower import ResidualBlock, StandardConv
+from robo_refer_train.canvas import OnCanvas
 from robo_refer_train.config import SftConfig
 from robo_refer_train.dataset import CELL_PX, Classes, Collator, TrainingRows
 from robo_refer_train.heads import TrainingModel, token_places
@@ -72,8 +73,9 @@ def test_the_rank_of_a_cell_is_the_share_of_objects_nearer_than_its_own(
     )
     seen = 0
     for number in range(len(table)):
-        objects = from_row(source.row(number, 0)).objects
-        ranks = rows._cells(objects, squash=1.0)["cell_rank"]
+        sample = from_row(source.row(number, 0))
+        objects = sample.objects
+        ranks = rows._cells(objects, OnCanvas.of(sample.size, spec))["cell_rank"]
         by_depth = sorted(objects, key=lambda item: item.depth_m)
         for place, item in enumerate(by_depth):
             x, y = item.point_norm

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,16 +11,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from conftest import disc_sample
 from policies import small_run
 
+from robo_refer.data import ShardWriter
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.model.loading import load_checkpoint
+from robo_refer.only_writer import only_writer
 from robo_refer_train import continual, rft
+from robo_refer_train.cli import filter_items
 from robo_refer_train.config import SftConfig, StageConfig, save_config
 from robo_refer_train.doctor import examine
-from robo_refer_train.filtering import Probe, probe_items, read_probes, summary, worth_practising
+from robo_refer_train.filtering import (
+    FORMAT,
+    Probe,
+    probe_items,
+    read_probes,
+    settings_of,
+    summary,
+    worth_practising,
+)
 from robo_refer_train.practice import prepare
 from robo_refer_train.rft_config import RftConfig, load_rft_config
+from robo_refer_train.sources import data_identity
 
 OUTCOME = {"outcome_format": 1.0, "point_mask": 1.0}
 
@@ -31,28 +46,91 @@ def config(discs: Path, policy: Path, tmp_path: Path) -> RftConfig:
 def test_probing_goes_on_where_it_was_killed(config: RftConfig, tmp_path: Path) -> None:
     whole = probe_items(config, tmp_path / "whole.jsonl", answers=3, limit=10)
     lines = whole.read_text().splitlines(keepends=True)
-    assert len(lines) == 10
-    broken = tmp_path / "broken.jsonl"
-    broken.write_text("".join(lines[:5]) + lines[5][:20])
-    probe_items(config, broken, answers=3, limit=10)
-    assert sorted(broken.read_text().splitlines()) == sorted(whole.read_text().splitlines())
-    assert {probe.answers for probe in read_probes(whole)} == {3}
+    assert len(lines) == 11  # the first says what was probed
+    for kept in ("".join(lines[:6]) + lines[6][:20], lines[0][:20], ""):
+        broken = tmp_path / "broken.jsonl"
+        broken.write_text(kept)
+        probe_items(config, broken, answers=3, limit=10)
+        assert sorted(broken.read_text().splitlines()) == sorted(whole.read_text().splitlines())
+    assert {probe.answers for probe in read_probes(whole).probes} == {3}
     assert "all" in summary(whole)
 
 
+def test_a_file_of_probes_is_not_rewritten_to_go_on(
+    config: RftConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = probe_items(config, tmp_path / "probes.jsonl", answers=2, limit=4)
+    whole = out.read_bytes()
+    out.write_bytes(whole + b'{"key": "cut')
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        for write in ("write_text", "write_bytes"):
+            patched.setattr(Path, write, full)
+        probe_items(config, out, answers=2, limit=4)
+    assert out.read_bytes() == whole
+
+
+def test_probes_of_two_runs_are_not_mixed(config: RftConfig, tmp_path: Path) -> None:
+    out = probe_items(config, tmp_path / "probes.jsonl", answers=2, limit=4)
+    begun = out.read_bytes()
+    other = tmp_path / "other"
+    shutil.copytree(config.start_from, other)
+    with ShardWriter(tmp_path / "moved") as writer:  # the same ids, as of data of the same seed
+        for number in range(24):
+            writer.write(replace(disc_sample(number + 1), id=disc_sample(number).id))
+    changes = {
+        "policy": {"start_from": str(other)},
+        "data": {"data": (str(tmp_path / "moved"),)},
+        "temperature": {"temperature": 0.5},
+        "rewards": {"rewards": {"outcome_format": 1.0}},
+    }
+    for name, change in changes.items():
+        with pytest.raises(RoboReferError, match=f"another run, with another {name}") as caught:
+            probe_items(replace(config, **change), out, answers=2, limit=4)
+        assert caught.value.code is ErrorCode.BAD_REQUEST
+    with pytest.raises(RoboReferError, match="another answers"):
+        probe_items(config, out, answers=3, limit=4)
+    assert out.read_bytes() == begun
+    practised = replace(config, practise=str(out), **changes["data"])
+    with pytest.raises(RoboReferError, match="are not those of") as caught:
+        rft.chosen_items(practised, prepare(practised).items)
+    assert caught.value.code is ErrorCode.BAD_FILE
+
+
+def test_two_processes_do_not_write_one_file_of_probes(config: RftConfig, tmp_path: Path) -> None:
+    save_config(config, tmp_path / "run.yaml")
+    out = tmp_path / "probes.jsonl"
+    with only_writer(out), pytest.raises(RoboReferError, match="BUSY"):
+        filter_items(tmp_path / "run.yaml", out, answers=2, limit=2)
+    assert not out.exists()
+
+
+def test_data_is_told_by_what_it_holds_and_not_by_where_it_lies(
+    discs: Path, mixed_discs: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(discs, tmp_path / "copied")
+    assert data_identity([copied]) == data_identity([discs])
+    assert data_identity([mixed_discs]) != data_identity([discs])  # other depth, the same ids
+    assert data_identity([discs, mixed_discs]) != data_identity([mixed_discs, discs])
+
+
 def test_only_what_is_solved_sometimes_is_practised(config: RftConfig, tmp_path: Path) -> None:
-    items = prepare(config).items
+    twice = replace(config, data=config.data * 2)  # every id is in it twice
+    items = prepare(twice).items
     path = tmp_path / "probes.jsonl"
     shares = [0.0, 1.0, 0.5, 0.25]
-    with path.open("w") as file:
-        for item, share in enumerate(shares):
-            probe = Probe(items.key(item), "kind", 4, share, share, share * (1 - share))
-            file.write(str(vars(probe)).replace("'", '"') + "\n")
-    assert worth_practising(path) == {items.key(2), items.key(3)}
-    assert rft.chosen_items(replace(config, practise=str(path)), items) == [2, 3]
-    path.write_text(path.read_text().replace("d-0", "other-0"))
+    probes = [Probe(items.key(item), "kind", 4, share, 0, 0) for item, share in enumerate(shares)]
+    lines = [{"robo_refer_probes": FORMAT, **settings_of(twice, 4)}, *map(vars, probes)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    practised = replace(twice, practise=str(path))
+    assert worth_practising(path, twice.data) == {items.key(2), items.key(3)}
+    assert rft.chosen_items(practised, items) == [2, 3]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines[:3]))
     with pytest.raises(RoboReferError, match="None of the items"):
-        rft.chosen_items(replace(config, practise=str(path)), items)
+        rft.chosen_items(practised, items)
 
 
 def test_the_doctor_tells_a_model_that_sees_depth_from_a_blind_one(

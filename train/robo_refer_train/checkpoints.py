@@ -1,7 +1,8 @@
-"""Checkpoints that are whole or do not count."""
+"""Checkpoints that are whole or do not count, and what tells one from another."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -39,3 +40,14 @@ def newest_whole(folder: Path) -> Path | None:
     """Return the newest complete checkpoint of a run's folder; None where there is none."""
     whole = [path.parent for path in folder.glob(f"checkpoint-*/{WHOLE_FILE}")]
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a model's path and a hash of its weights' sizes and times: another training is other.
+
+    Args:
+        folder: with safetensors weights.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return f"{folder.resolve()}@{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"

@@ -81,7 +81,8 @@ def filter_items(
 
     Args:
         config: YAML file of the run that shall practise.
-        out: file that is written; give it to `robo-refer train rft --practise`.
+        out: file that is written, or gone on with where the same was probed; give it to
+            `robo-refer train rft --practise`.
         data: dataset folders to use instead of the config's.
         start_from: folder of the policy's checkpoint, instead of the config's.
         answers: how many are sampled per item.
@@ -90,7 +91,8 @@ def filter_items(
     settings = _rft_config(config, data, "", start_from, "")
     from robo_refer_train.filtering import probe_items, summary
 
-    print(summary(probe_items(settings, out, answers, limit)))
+    with only_writer(out):
+        print(summary(probe_items(settings, out, answers, limit)))
 
 
 def doctor(config: Path, data: tuple[str, ...] = (), start_from: str = "") -> None:

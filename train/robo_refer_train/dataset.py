@@ -19,6 +19,7 @@ from robo_refer.data.sample import POINTING, ObjectTruth, Question, Sample
 from robo_refer.preprocess import PreprocessSpec, depth_array, image_array
 from robo_refer.types import Answer, FloatArray, Step
 from robo_refer_train.augment import augment_rgb, blob_holes, stray_pixels
+from robo_refer_train.canvas import OnCanvas, squashed_height
 from robo_refer_train.packing import IGNORE, Packed, Packer, block_mask
 from robo_refer_train.sources import Source
 
@@ -90,11 +91,12 @@ class TrainingRows(Dataset[dict[str, Any]]):
         drawn = draw % 2 if self._both_views else rng.random() < self._depth_share
         with_depth = sample.depth_m is not None and bool(drawn)
         rgb = _squash(augment_rgb(sample.rgb, rng), squash)
+        placed = OnCanvas.of(sample.size, self._spec, squash)
         row: dict[str, Any] = {
             "pixel_values": image_array(rgb, self._spec),
             "depth_values": None,
-            "packed": self._pack(sample, squash, rng, with_depth),
-            **self._cells(sample.objects, squash),
+            "packed": self._pack(sample, placed, rng, with_depth),
+            **self._cells(sample.objects, placed),
         }
         if with_depth and sample.depth_m is not None:
             row["depth_values"] = depth_array(
@@ -103,7 +105,7 @@ class TrainingRows(Dataset[dict[str, Any]]):
         return row
 
     def _pack(
-        self, sample: Sample, squash: float, rng: np.random.Generator, with_depth: bool
+        self, sample: Sample, placed: OnCanvas, rng: np.random.Generator, with_depth: bool
     ) -> Packed:
         pointing = [
             question
@@ -111,31 +113,31 @@ class TrainingRows(Dataset[dict[str, Any]]):
             if question.family in POINTING and self._weights.get(question.kind, 1.0) > 0
         ]
         triples = [
-            (text, _squash_answer(answer, squash), reason)
+            (text, placed.answer(answer), reason)
             for text, answer, reason in asked(
                 pointing, sample.objects, self._questions, self._weights, rng
             )
         ]
         return self._packer.pack(triples, with_depth)
 
-    def _cells(self, objects: Sequence[ObjectTruth], squash: float) -> dict[str, Any]:
+    def _cells(self, objects: Sequence[ObjectTruth], placed: OnCanvas) -> dict[str, Any]:
         """Return what every cell of the tower's grid shows: object, classes, centre offset, rank.
 
-        The rank is the share of the other objects that are nearer to the camera.
+        The rank is the share of the other objects that are nearer to the camera. Cells of the
+        canvas's border show no object.
         """
         rows, columns = self._spec.height // CELL_PX, self._spec.width // CELL_PX
         owner = np.full((rows, columns), -1, np.int64)
         if objects:
             masks = coco_mask.decode([_bytes_rle(item.mask) for item in objects])
-            ys = ((np.arange(rows) + 0.5) / rows - 0.5) / squash + 0.5
-            xs = (np.arange(columns) + 0.5) / columns
-            inside = (ys >= 0) & (ys < 1)
-            v = np.clip((ys * masks.shape[0]).astype(int), 0, masks.shape[0] - 1)
-            u = (xs * masks.shape[1]).astype(int)
-            seen = masks[np.ix_(v, u)] * inside[:, None, None]
+            x, y = placed.cells(rows, columns)
+            inside = ((y >= 0) & (y < 1))[:, None] & ((x >= 0) & (x < 1))
+            v = np.clip((y * masks.shape[0]).astype(int), 0, masks.shape[0] - 1)
+            u = np.clip((x * masks.shape[1]).astype(int), 0, masks.shape[1] - 1)
+            seen = masks[np.ix_(v, u)] * inside[..., None]
             owner = np.where(seen.any(axis=2), seen.argmax(axis=2), -1)
-        points = np.array([item.point_norm for item in objects] or [(0.0, 0.0)])
-        points[:, 1] = (points[:, 1] - 0.5) * squash + 0.5
+        known = [item.point_norm for item in objects] or [(0.0, 0.0)]
+        points = np.array([placed.point(*point) for point in known])
         grid_y, grid_x = np.mgrid[0:rows, 0:columns]
         centre = points[np.maximum(owner, 0)]
         offset = np.stack(
@@ -208,23 +210,9 @@ def _squash(image: NDArray[Any], factor: float) -> NDArray[Any]:
     """Return the image with its height scaled, as a wider camera would show it."""
     if factor == 1.0:
         return image
-    height = max(2, 2 * round(image.shape[0] * factor / 2))
+    size = (image.shape[1], squashed_height(image.shape[0], factor))
     mode = cv2.INTER_NEAREST if image.ndim == 2 else cv2.INTER_AREA
-    return cv2.resize(image, (image.shape[1], height), interpolation=mode)
-
-
-def _squash_answer(answer: Answer, factor: float) -> Answer:
-    """Return the answer in the coordinates of the canvas that a squashed image lies on."""
-    if factor == 1.0:
-        return answer
-
-    def moved(x: float, y: float) -> tuple[float, float]:
-        return x, (y - 0.5) * factor + 0.5
-
-    steps = tuple(
-        Step(s.kind, s.target, moved(*s.value)) if s.kind == "position" else s for s in answer.steps
-    )
-    return Answer(tuple(moved(*point) for point in answer.points), steps)
+    return cv2.resize(image, size, interpolation=mode)
 
 
 def _bytes_rle(mask: dict[str, Any]) -> dict[str, Any]:

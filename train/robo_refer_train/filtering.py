@@ -2,24 +2,32 @@
 
 Rollout-based instance filtering (arXiv:2507.05386): an item whose answers are all right or all
 wrong teaches a group-relative method nothing.
+
+The first line of a file of probes says what was probed, and how; every other line is one `Probe`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm import trange
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_train.checkpoints import fingerprint
 from robo_refer_train.practice import Practice, prepare
 from robo_refer_train.rft_config import RftConfig
 from robo_refer_train.rollout import draws, sample_answers
+from robo_refer_train.sources import data_identity
+
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Probe:
     """How a policy does on an item.
 
     Attributes:
-        key: the sample's id and the number of the question.
+        key: which item; see `Items.key`.
         kind: of the question.
         answers: how many were sampled.
         solved: share of them that were right.
@@ -42,17 +50,32 @@ class Probe:
     variance: float
 
 
-def read_probes(path: Path) -> Iterator[Probe]:
-    """Yield the probes in a file; a line cut off by a kill at its end is left out.
+@dataclass(frozen=True)
+class Probes:
+    """What a file of probes holds.
+
+    Attributes:
+        settings: what was probed, and how; see `settings_of`.
+        probes: in the order of the file.
+    """
+
+    settings: Mapping[str, Any]
+    probes: tuple[Probe, ...]
+
+
+def read_probes(path: Path) -> Probes:
+    """Return the probes in a file; a line cut off by a kill at its end is left out.
 
     Raises:
         RoboReferError: BAD_FILE when the file is missing, or holds other things.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-        for line in lines[:-1]:
-            yield Probe(**json.loads(line))
-    except (OSError, ValueError, TypeError) as error:
+        first, *lines = path.read_text(encoding="utf-8").split("\n")[:-1] or [""]
+        settings = json.loads(first)
+        if settings.pop("robo_refer_probes") != FORMAT:
+            raise ValueError("it is of another version")
+        return Probes(settings, tuple(Probe(**json.loads(line)) for line in lines))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise RoboReferError(
             ErrorCode.BAD_FILE,
             f"{path} is not a file of probed items: {' '.join(str(error).split())}.",
@@ -60,9 +83,41 @@ def read_probes(path: Path) -> Iterator[Probe]:
         ) from error
 
 
-def worth_practising(path: Path) -> set[str]:
-    """Return the keys of the items that were solved sometimes; raises as `read_probes`."""
-    return {probe.key for probe in read_probes(path) if 0 < probe.solved < 1}
+def worth_practising(path: Path, data: Sequence[str]) -> set[str]:
+    """Return the keys of the items that were solved sometimes.
+
+    Args:
+        path: file of probes.
+        data: the folders that are practised on.
+
+    Raises:
+        RoboReferError: BAD_FILE as `read_probes`, and for probes of other data.
+    """
+    probed = read_probes(path)
+    if probed.settings.get("data") != data_identity(data):
+        raise RoboReferError(
+            ErrorCode.BAD_FILE,
+            f"The items in {path} are not those of {', '.join(data)}.",
+            "Probe the same data that is practised on, in the same order: robo-refer train filter.",
+        )
+    return {probe.key for probe in probed.probes if 0 < probe.solved < 1}
+
+
+def settings_of(config: RftConfig, answers: int) -> dict[str, Any]:
+    """Return what two runs must share to write one file of probes; JSON-ready."""
+    judge = config.judge
+    return {
+        "data": data_identity(config.data),
+        "policy": fingerprint(Path(config.start_from)),
+        "answers": answers,
+        "seed": config.seed,
+        "temperature": config.temperature,
+        "max_answer_tokens": config.max_answer_tokens,
+        "use_depth": config.use_depth,
+        "reason": config.reason,
+        "rewards": config.rewards,
+        "judge": [judge.model, judge.adapter, judge.url],
+    }
 
 
 def probe_items(config: RftConfig, out: Path, answers: int, limit: int = 0) -> Path:
@@ -72,19 +127,22 @@ def probe_items(config: RftConfig, out: Path, answers: int, limit: int = 0) -> P
 
     Args:
         config: data, policy and rewards; `prompts_per_step` items are answered at once.
-        out: JSON lines, one `Probe` each, added batch by batch.
+        out: JSON lines, a `Probe` each behind the first, added batch by batch; hold it with
+            `only_writer`.
         answers: sampled per item.
         limit: how many items to probe, of any sample; 0 probes all.
+
+    Raises:
+        RoboReferError: what `prepare` raises; BAD_REQUEST when `out` is of another run, BAD_FILE
+            when it holds other things.
     """
     practice = prepare(config)
     practice.policy.to("cuda" if torch.cuda.is_available() else "cpu")
     items = practice.items
-    known = {probe.key for probe in read_probes(out)} if out.exists() else set()
-    _cut_unfinished_line(out)
+    known = _begin(out, settings_of(config, answers))
     spread = np.random.default_rng(config.seed).permutation(len(items)).tolist()
     chosen = islice(filter(practice.scorer.accepts, spread), limit or None)
     todo = sorted(item for item in chosen if items.key(item) not in known)
-    out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("a", encoding="utf-8") as file:
         for start in trange(0, len(todo), config.prompts_per_step, desc="probing", unit="batch"):
             batch = todo[start : start + config.prompts_per_step]
@@ -124,17 +182,31 @@ def _probe(
         )
 
 
-def _cut_unfinished_line(path: Path) -> None:
-    """Take away what a kill left of a last line, so that the next one does not join it."""
-    if path.exists():
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
+def _begin(path: Path, settings: Mapping[str, Any]) -> set[str]:
+    """Return the keys of the items in a file that shall go on; begin it where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first = json.dumps({"robo_refer_probes": FORMAT, **settings}).encode() + b"\n"
+    content = path.read_bytes() if path.exists() else b""
+    if first.startswith(content):  # also where a kill left a part of it
+        path.write_bytes(first)
+        return set()
+    begun = read_probes(path)
+    changed = [name for name in settings if begun.settings.get(name) != settings[name]]
+    if changed:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"The probes in {path} are of another run, with another {', '.join(changed)}.",
+            "Name another file with --out, or remove that one.",
+        )
+    # What a kill left of a last line would join the next one.
+    os.truncate(path, content.rfind(b"\n") + 1)
+    return {probe.key for probe in begun.probes}
 
 
 def summary(path: Path) -> str:
     """Return, for people, how many items of every kind are worth practising."""
     shares: dict[str, list[float]] = {}
-    for probe in read_probes(path):
+    for probe in read_probes(path).probes:
         shares.setdefault(probe.kind, []).append(probe.solved)
     lines = [f"{'kind':<24}{'items':>7}{'never':>7}{'always':>8}{'kept':>7}{'solved':>8}"]
     everything = [share for found in shares.values() for share in found]

@@ -69,9 +69,12 @@ class Items:
         return len(self._places)
 
     def key(self, item: int) -> str:
-        """Return what names an item in files: its sample's id and the question's number."""
+        """Return what names an item in files about its data: row, sample's id, question's number.
+
+        Folders that were made with one seed share their ids.
+        """
         row, question = self._places[item]
-        return f"{self._table.column('id')[row].as_py()}#{question}"
+        return f"{row}:{self._table.column('id')[row].as_py()}#{question}"
 
     def image(self, item: int) -> int:
         """Return the number of the sample that an item asks about."""

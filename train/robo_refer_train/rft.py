@@ -85,17 +85,19 @@ def chosen_items(config: RftConfig, items: Items) -> Sequence[int]:
     """Return the items that are practised.
 
     Raises:
-        RoboReferError: BAD_FILE when the file of probes is of other data.
+        RoboReferError: BAD_FILE when the file of probes is of other data, or finds none of these
+            items worth practising.
     """
     if not config.practise:
         return range(len(items))
-    keys = worth_practising(Path(config.practise))
+    keys = worth_practising(Path(config.practise), config.data)
     chosen = [item for item in range(len(items)) if items.key(item) in keys]
     if not chosen:
         raise RoboReferError(
             ErrorCode.BAD_FILE,
-            f"None of the items that {config.practise} found worth practising is in the data.",
-            "Probe the same data that is practised on: robo-refer train filter.",
+            f"None of the items of the run is among those that {config.practise} found worth "
+            "practising.",
+            "Probe more of them: robo-refer train filter.",
         )
     return chosen
 

@@ -31,6 +31,7 @@ from robo_refer.parsing import format_answer
 from robo_refer.relative_depth import relative_depth
 from robo_refer.tokens import quantise_answer
 from robo_refer.types import Answer, FloatArray
+from robo_refer_train.canvas import OnCanvas
 from robo_refer_train.checkpoints import WholeCheckpoints, newest_whole
 from robo_refer_train.config import (
     SftConfig,
@@ -87,7 +88,8 @@ class WordRows(Dataset[dict[str, Any]]):
             rng,
         ):
             ids = self.processor.prompt(text, sample.rgb, depth, reason)
-            pairs.append((split_prompt(ids, draw, self._visual), self._answer(answer)))
+            written = self._answer(answer, sample.size)
+            pairs.append((split_prompt(ids, draw, self._visual), written))
         return {"pairs": pairs, "seen": seen}
 
     def _shown(self, place: int) -> tuple[Sample, list[Question]]:
@@ -120,10 +122,15 @@ class WordRows(Dataset[dict[str, Any]]):
             relative = relative_depth(sample.depth_m)
         return None if relative is None else np.repeat(relative[..., None], 3, axis=2)
 
-    def _answer(self, answer: Answer) -> list[int]:
-        """Return the tokens of an answer; only nano's words for numbers are bins."""
+    def _answer(self, answer: Answer, size: tuple[int, int]) -> list[int]:
+        """Return the tokens of an answer about a picture of (width, height) pixels.
+
+        nano writes bins, in its canvas's coordinates; tiles are stretched over the whole picture.
+        """
         tokenizer = self.processor.tokenizer
-        text = format_answer(answer if self._tiled else quantise_answer(answer))
+        if not self._tiled:
+            answer = quantise_answer(OnCanvas.of(size, self.processor.spec).answer(answer))
+        text = format_answer(answer)
         return [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from robo_refer.errors import ErrorCode, RoboReferError
+from robo_refer_train.checkpoints import fingerprint
 from robo_refer_train.rewards.judge.digits import DigitPrompt, expected_grades
 from robo_refer_train.rewards.judge.rubric import HIGHEST, PROBE, Case, Grade
 
@@ -28,7 +28,7 @@ class LocalGrader:
     """
 
     def __init__(self, model: Path, adapter: Path | None = None, batch: int = 8) -> None:
-        self.identity = " ".join(_fingerprint(folder) for folder in (model, adapter) if folder)
+        self.identity = " ".join(fingerprint(folder) for folder in (model, adapter) if folder)
         loaded, tokenizer = load_language_model(model)
         if adapter is not None:
             loaded = _with_adapter(loaded, adapter)
@@ -82,13 +82,6 @@ def _with_adapter(model: Any, folder: Path) -> Any:
         return PeftModel.from_pretrained(model, folder)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise _bad(folder, "LoRA of this model", error) from error
-
-
-def _fingerprint(folder: Path) -> str:
-    """Return name and a hash of the weights' sizes and times: another training, another judge."""
-    files = sorted(folder.glob("*.safetensors"))
-    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return f"{folder.resolve()}@{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"
 
 
 def _bad(folder: Path, what: str, error: object) -> RoboReferError:
