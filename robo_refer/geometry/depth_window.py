@@ -34,6 +34,8 @@ _CLEAR_NEAR = 0.75
 _BEYOND_WINDOW = 0.4
 _NEAR_PIXELS = 9
 _MAD_TO_SIGMA = 1.4826
+# Pixels measured at once: of each the whole window is looked at, up to 8 KiB of it.
+_PIECE = 4096
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,16 @@ def measure_depths(
     from its nearest neighbours ("hole_filled"). Where the pixel cannot tell between two surfaces
     the likelier one is given, marked "ambiguous", with an uncertainty that spans both.
     """
+    measured = DepthMeasurements.of_nothing(len(uv_px))
+    for start in range(0, len(uv_px), _PIECE):
+        rows = np.arange(start, min(start + _PIECE, len(uv_px)))
+        measured.put(rows, _measure_piece(depth_m, uv_px[rows], options))
+    return measured
+
+
+def _measure_piece(
+    depth_m: FloatArray, uv_px: NDArray[np.integer[Any]], options: LiftOptions
+) -> DepthMeasurements:
     radius = options.window_px // 2
     measured = _measure(_Windows(depth_m, uv_px, radius, options), options)
     sparse = np.flatnonzero(measured.support < options.min_support)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class IkOptions:
 
 
 class Arm:
-    """The moving joints of an arm, all others locked at zero.
+    """The moving joints of an arm, all others locked: at zero, or as `on` says.
 
     Args:
         urdf: the robot's description; meshes are not read.
@@ -58,9 +59,9 @@ class Arm:
         options: IkOptions | None = None,
     ) -> None:
         whole = _read_model(urdf, [*joints], [base_frame, tool_frame])
-        locked = [whole.getJointId(name) for name in whole.names[1:] if name not in joints]
-        self._model = pin.buildReducedModel(whole, locked, pin.neutral(whole))
-        self._data = self._model.createData()
+        self._whole = whole
+        self._locked = [whole.getJointId(name) for name in whole.names[1:] if name not in joints]
+        self._lock({})
         self.base_frame = base_frame
         self._base = self._model.getFrameId(base_frame)
         self._tool = self._model.getFrameId(tool_frame)
@@ -75,6 +76,23 @@ class Arm:
                 f"In {urdf} some of the arm's joints turn without end or have no speed limit.",
                 "Describe them as revolute joints, each with its limits of angle and velocity.",
             )
+
+    def on(self, others_rad: Mapping[str, float]) -> Arm:
+        """Return the same arm with other joints locked at these angles; the rest stay at zero.
+
+        Joints that the robot does not have are left out: their links are fixed.
+        """
+        arm = copy(self)
+        arm._lock(others_rad)
+        return arm
+
+    def _lock(self, others_rad: Mapping[str, float]) -> None:
+        at = pin.neutral(self._whole)
+        for name, angle_rad in others_rad.items():
+            if self._whole.existJointName(name):
+                at[self._whole.joints[self._whole.getJointId(name)].idx_q] = angle_rad
+        self._model = pin.buildReducedModel(self._whole, self._locked, at)
+        self._data = self._model.createData()
 
     def forward(self, q_rad: Sequence[float] | Vector) -> Vector:
         """Return the 4x4 pose of the tool in the base frame at the joint angles."""

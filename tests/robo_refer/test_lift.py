@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.geometry import (
     DEPTH_STATUSES,
     LiftOptions,
+    depth_window,
     from_quaternion,
     lift_pixel,
     lift_pixels,
@@ -25,7 +27,7 @@ from robo_refer.geometry import (
     transform_points,
 )
 from robo_refer.geometry.camera import ray_slopes
-from robo_refer.geometry.depth_window import depth_noise_m
+from robo_refer.geometry.depth_window import depth_noise_m, measure_depths
 from robo_refer.geometry.lift import point_covariances
 from robo_refer.types import CameraModel, Frame, ReferredPoint
 
@@ -209,6 +211,36 @@ def test_many_pixels_are_lifted_as_each_alone(seed: int, holes: float) -> None:
         np.testing.assert_allclose(many.p_cam_m[row], point, rtol=1e-12)
         covariance = np.full((3, 3), np.nan) if alone.cov_cam_m2 is None else alone.cov_cam_m2
         np.testing.assert_allclose(many.cov_cam_m2[row], covariance, rtol=1e-9)
+
+
+@given(seeds, st.integers(1, 41), st.sampled_from([0.0, 0.3, 0.7, 0.95]))
+def test_pixels_measured_in_pieces_are_those_measured_at_once(
+    seed: int, piece: int, holes: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    depth = edge(32) + rng.normal(0, 0.003, (HEIGHT, WIDTH))
+    depth[rng.random(depth.shape) < holes] = rng.choice([0, np.nan, np.inf, 0.01, 30])
+    uv = rng.integers((0, 0), (WIDTH, HEIGHT), (40, 2))
+    whole = measure_depths(depth, uv, LiftOptions())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(depth_window, "_PIECE", piece)
+        pieces = measure_depths(depth, uv, LiftOptions())
+    for name in ("status", "depth_m", "sigma_m", "support"):
+        np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name))
+
+
+def test_a_whole_image_is_measured_within_little_memory() -> None:
+    depth = np.random.default_rng(0).uniform(0.5, 0.6, (120, 160)).astype(np.float32)
+    depth[:, 80:] = 0  # there the wider windows are looked at, too
+    v, u = np.mgrid[:120, :160]
+    tracemalloc.start()
+    try:
+        measured = measure_depths(depth, np.column_stack([u.ravel(), v.ravel()]), LiftOptions())
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(measured.status) == 120 * 160
+    assert peak_bytes < 48e6
 
 
 @pytest.mark.parametrize(

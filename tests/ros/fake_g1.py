@@ -2,7 +2,8 @@
 
 FOLDER/mode says what its arm does: follow, limp (does not move), mute (falls silent as soon as it
 is commanded). FOLDER/program is the state of its controller: a number, mute, or error.
-FOLDER/events gets a line for every command that it was given.
+FOLDER/events gets a line for every command that it was given. Its left arm and its waist are turned
+a little.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from unitree_api.msg import Request, Response
 from unitree_hg.msg import LowCmd, LowState
 
 ARM = slice(22, 29)
+OTHERS = slice(12, 22)
+SHARED = slice(12, 29)
+OTHERS_RAD = tuple(round(0.05 + 0.01 * number, 2) for number in range(10))
 MODE_MACHINE = 5
 
 
@@ -31,6 +35,8 @@ class FakeG1(Node):
         super().__init__("fake_g1")
         self._folder = folder
         self._state = LowState(mode_machine=MODE_MACHINE)
+        for motor, angle in zip(self._state.motor_state[OTHERS], OTHERS_RAD, strict=True):
+            motor.q = angle
         self._states = self.create_publisher(LowState, "/lowstate", qos_profile_sensor_data)
         self._responses = self.create_publisher(Response, "/api/sport/response", 10)
         self.create_subscription(LowCmd, "/arm_sdk", self._on_command, 100)
@@ -53,6 +59,8 @@ class FakeG1(Node):
             "event": "command",
             "weight": weight,
             "q": [motor.q for motor in arm],
+            "others": [motor.q for motor in command.motor_cmd[OTHERS]],
+            "kp": min(motor.kp for motor in command.motor_cmd[SHARED]),
             "modes": [motor.mode for motor in command.motor_cmd],
             "mode_machine": command.mode_machine,
             "is_intact": command.crc == checksum(command),

@@ -1,9 +1,11 @@
 """A UR driver in a process of its own: `python fake_ur.py FOLDER`. No robot, no gravity.
 
-FOLDER/mode says what it does with the next path: follow, reject, abort, silent (accepts, and never
-answers), stubborn (silent, and no cancellation is confirmed). FOLDER/program says whether the
-robot's program plays: true, false. FOLDER/urdf, if there, is published. FOLDER/events gets a line
-for everything that it was told.
+FOLDER/mode says what it does with the next path: follow, reject, reject_retreat (only what comes
+after a path that was followed), abort, silent (accepts, and never answers), stubborn (silent, and
+no cancellation is confirmed), unstoppable (silent, and every cancellation is rejected), endless
+(silent, and goes on when a cancellation is confirmed). FOLDER/program says whether the robot's
+program plays: true, false. FOLDER/urdf, if there, is published. FOLDER/events gets a line for
+everything that it was told.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from robo_refer.robots.ur5 import JOINTS, READY_RAD
 
 ACTION = "/scaled_joint_trajectory_controller/follow_joint_trajectory"
 FASTER = 10.0
+GO_ON = ("unstoppable", "endless")
 
 
 class FakeUr(Node):
@@ -75,15 +78,20 @@ class FakeUr(Node):
         self._program.publish(Bool(data=self._says("program") == "true"))
 
     def _on_goal(self, goal: FollowJointTrajectory.Goal) -> GoalResponse:
-        rejects = self._says("mode") == "reject"
+        mode = self._says("mode")
+        rejects = mode == "reject" or (mode == "reject_retreat" and self._has_arrived())
         self._note("rejected" if rejects else "accepted")
         return GoalResponse.REJECT if rejects else GoalResponse.ACCEPT
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
         self._note("cancelled")
-        if self._says("mode") == "stubborn":
+        mode = self._says("mode")
+        if mode == "stubborn":
             time.sleep(30.0)
-        return CancelResponse.ACCEPT
+        return CancelResponse.REJECT if mode == "unstoppable" else CancelResponse.ACCEPT
+
+    def _has_arrived(self) -> bool:
+        return '"arrived"' in self._says("events")
 
     def _execute(self, goal: Any) -> FollowJointTrajectory.Result:
         result = FollowJointTrajectory.Result()
@@ -93,6 +101,11 @@ class FakeUr(Node):
         if mode == "abort":
             result.error_code = result.PATH_TOLERANCE_VIOLATED
             result.error_string = "elbow_joint path error 0.4"
+            goal.abort()
+            return result
+        if mode in GO_ON:
+            while self._says("mode") == mode and rclpy.ok():
+                time.sleep(0.02)
             goal.abort()
             return result
         clock_s = 0.0

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,9 +16,12 @@ from typing import Any
 from fake_camera import time_message, wait_for
 from geometry_msgs.msg import Point
 from rcl_interfaces.srv import SetParameters
+from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
+from robo_refer_msgs.action import Reach
 from robo_refer_msgs.msg import ReferTarget
 from robo_refer_robots.client import ReachClient
+from robo_refer_robots.waiting import wait_for_answer
 from robo_refer_ros.side_node import SideNode
 from service_calls import CALL_S, response_of
 from std_msgs.msg import Header
@@ -65,6 +69,8 @@ class RobotProcess:
         self.side = SideNode("outside")
         self._set = self.side.node.create_client(SetParameters, f"/{robot}/set_parameters")
         assert self._set.wait_for_service(CALL_S), self.said()
+        self._reach = ActionClient(self.side.node, Reach, f"/{robot}/reach")
+        assert self._reach.wait_for_server(CALL_S), self.said()
 
     def tell(self, **files: str) -> None:
         """Tell the fake robot what to do, and forget what it was told before."""
@@ -84,6 +90,12 @@ class RobotProcess:
         wanted = [Parameter(name, value=value).to_parameter_msg()]
         response = response_of(self.side, self._set, SetParameters.Request(parameters=wanted))
         assert all(each.successful for each in response.results), response
+
+    def result(self, wanted: ReferTarget) -> Reach.Result:
+        """Return all that the adapter answers, also about a failure."""
+        goal = Reach.Goal(target=wanted)
+        handle = _answer(self.side.call(lambda: self._reach.send_goal_async(goal)))
+        return _answer(self.side.call(handle.get_result_async)).result
 
     def wait_until_ready(self, wanted: ReferTarget) -> None:
         """Return when a plan is made: the robot and its adapter have found each other."""
@@ -121,7 +133,7 @@ class RobotProcess:
         trace: TracebackType | None,
     ) -> None:
         self.client.close()
-        self.side.close()
+        self.side.close(self._reach)
         for process in self._processes:
             process.terminate()
         try:
@@ -130,6 +142,11 @@ class RobotProcess:
         finally:
             for process in self._processes:
                 process.kill()
+
+
+def _answer(asked: Any) -> Any:
+    silence = RoboReferError(ErrorCode.UNKNOWN, "The adapter does not answer.", "")
+    return wait_for_answer(asked, Future(), CALL_S, silence)
 
 
 def target(

@@ -243,6 +243,8 @@ def test_pixels_are_lifted_without_a_model(node: NodeProcess, camera: FakeCamera
     client = ros.create_client(LiftPoints, "/refer/lift_points")
     response = node.call(client, LiftPoints.Request(uv_px=uv.ravel().tolist()))
     odd = node.call(client, LiftPoints.Request(uv_px=[1.0, 2.0, 3.0]))
+    all_of_it = node.call(client, LiftPoints.Request(uv_px=[1.0, 2.0] * (WIDTH * HEIGHT)))
+    more = node.call(client, LiftPoints.Request(uv_px=[1.0, 2.0] * (WIDTH * HEIGHT + 1)))
     ros.destroy_client(client)
     lifted = lift_pixels(z, CAMERA, uv)
     assert response.header.frame_id == FRAME
@@ -254,6 +256,9 @@ def test_pixels_are_lifted_without_a_model(node: NodeProcess, camera: FakeCamera
     np.testing.assert_allclose(covariances[known], lifted.cov_cam_m2[known])
     assert (covariances[~known, 0, 0] == -1).all()
     assert odd.error_code == ErrorCode.BAD_REQUEST
+    assert len(all_of_it.depth_status) == WIDTH * HEIGHT
+    assert more.error_code == ErrorCode.BAD_REQUEST
+    assert "3073 pixels" in more.error_msg
 
 
 def test_depth_of_another_size_is_not_lifted(node: NodeProcess, camera: FakeCamera) -> None:

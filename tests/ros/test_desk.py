@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, cast
@@ -55,18 +55,42 @@ def code_of(desk: Desk, question: Question) -> ErrorCode:
         return outcome.error.code if outcome.error is not None else ErrorCode.OK
 
 
+def beside(what: Callable[[], Any]) -> Future[Any]:
+    """Call it in a thread of its own; what comes out is what it returns or raises."""
+    done: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(what())
+        except RoboReferError as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done
+
+
 @contextmanager
 def being_answered(desk: Desk, asker: SlowAsker, question: Question) -> Iterator[Future[Any]]:
     """Ask, in a thread of its own; what comes out is the code."""
-    code: Future[ErrorCode] = Future()
-    thread = threading.Thread(target=lambda: code.set_result(code_of(desk, question)), daemon=True)
-    thread.start()
+    code = beside(lambda: code_of(desk, question))
     assert asker.asked.wait(COME_S)
     try:
         yield code
     finally:
         asker.released.set()
-        thread.join(COME_S)
+        code.exception(COME_S)
+
+
+@contextmanager
+def waiting_for(
+    desk: Desk, asker: SlowAsker, first: Question, second: Question
+) -> Iterator[Future[Any]]:
+    """Let a question wait for one that does not let go; what comes out is the second's code."""
+    asker.is_stubborn = True
+    with being_answered(desk, asker, first):
+        code = beside(lambda: code_of(desk, second))
+        first.withdrawn.result(COME_S)  # by the second, which then waits
+        yield code
 
 
 @pytest.mark.parametrize("ends", [Desk.close, lambda desk, why: desk.paused(why).__enter__()])
@@ -116,3 +140,60 @@ def test_what_the_node_asks_by_itself_gives_way(asker: SlowAsker, policy: str) -
     with being_answered(desk, asker, by_itself):
         assert code_of(desk, Question("2", "the wall")) is ErrorCode.OK
         assert by_itself.withdrawn.done()
+
+
+@pytest.mark.parametrize("_", range(20))
+def test_of_those_that_wait_only_the_newest_is_answered(asker: SlowAsker, _: int) -> None:
+    desk = opened(asker, "preempt")
+    first, second, third = (Question(str(number), "the wall") for number in (1, 2, 3))
+    with waiting_for(desk, asker, first, second) as older:
+        newer = beside(lambda: code_of(desk, third))
+        assert older.result(COME_S) is ErrorCode.CANCELLED  # at once: the first still holds on
+        assert second.withdrawn.result() == "a newer instruction came"
+        asker.released.set()
+        assert newer.result(COME_S) is ErrorCode.OK
+    assert not third.withdrawn.done()
+
+
+def test_a_pause_takes_the_place_of_a_question_that_waits_and_keeps_it(asker: SlowAsker) -> None:
+    desk = opened(asker, "preempt")
+    first, second = Question("1", "the wall"), Question("2", "the wall")
+    with waiting_for(desk, asker, first, second) as older:
+        closing = beside(lambda: desk.close("enough"))
+        assert older.result(COME_S) is ErrorCode.CANCELLED
+        assert second.withdrawn.result() == "enough"
+        assert code_of(desk, Question("3", "the wall")) is ErrorCode.BUSY
+        assert not closing.done()
+        asker.released.set()
+        closing.result(COME_S)
+    assert code_of(desk, Question("4", "the wall")) is ErrorCode.NOT_ACTIVE
+
+
+def test_pauses_wait_for_one_another(asker: SlowAsker) -> None:
+    desk = opened(asker, "preempt")
+    asker.is_stubborn = True
+    first = Question("1", "the wall")
+    with being_answered(desk, asker, first):
+        closing = [beside(lambda: desk.close("enough")) for _ in range(3)]
+        first.withdrawn.result(COME_S)
+        asker.released.set()
+        for each in closing:
+            each.result(COME_S)
+
+
+def test_who_waits_for_one_that_gives_way_is_not_displaced(asker: SlowAsker, desk: Desk) -> None:
+    by_itself = Question("1-replan", "the wall", gives_way=True)
+    with waiting_for(desk, asker, by_itself, Question("2", "the wall")) as waiting:
+        for late in (Question("3", "the wall"), Question("1-replan", "the wall", gives_way=True)):
+            assert code_of(desk, late) is ErrorCode.BUSY
+        assert not waiting.done()
+        asker.released.set()
+        assert waiting.result(COME_S) is ErrorCode.OK
+
+
+def test_a_question_that_waits_can_be_withdrawn(asker: SlowAsker) -> None:
+    desk = opened(asker, "preempt")
+    second = Question("2", "the wall")
+    with waiting_for(desk, asker, Question("1", "the wall"), second) as waiting:
+        second.withdraw("cancelled by the client")
+        assert waiting.result(COME_S) is ErrorCode.CANCELLED

@@ -209,6 +209,17 @@ def test_out_of_the_workspace(patient: NodeProcess, camera: FakeCamera) -> None:
     patient.client.refer("the wall")
 
 
+def test_one_of_several_points_is_out_of_the_workspace(
+    patient: NodeProcess, camera: FakeCamera, server: FakeServer
+) -> None:
+    server.answer = "[(0.25, 0.5), (0.75, 0.5)]"
+    assert not patient.set({"workspace.max": [0.0, 1.0, 1.0]})
+    camera.publish()
+    patient.client.refer("the left half", max_targets=1)
+    result = fails(patient, ErrorCode.OUT_OF_WORKSPACE, "Point 2", max_targets=0)
+    assert len(result.result.targets) == 2
+
+
 # Frames
 
 

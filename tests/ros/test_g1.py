@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_camera import wait_for
+from fake_g1 import OTHERS_RAD
 from robo_refer_msgs.msg import ReferTarget
 from robot_process import RobotProcess, robot_file, target
 
@@ -19,7 +20,7 @@ from robo_refer.robots.g1 import G1
 
 URDF = robot_file("g1_description/urdf/g1_29dof_rev_1_0.urdf")
 SETTINGS = {"urdf": URDF, "dry_run": "false", "max_age_s": 20.0, "stream.speed": 0.2,
-            "stream.ramp_s": 0.4, "stream.hold_s": 0.3}  # fmt: skip
+            "stream.ramp_s": 0.4, "stream.hold_s": 1.0}  # fmt: skip
 PLACE = (0.30, -0.20, 0.20)
 HERE = {"frame": "pelvis"}
 
@@ -61,13 +62,22 @@ def test_the_hand_reaches_the_target_and_the_arm_is_given_back(robot: RobotProce
     told = commands(robot)
     assert all(each["is_intact"] for each in told)
     assert {each["mode_machine"] for each in told} == {5}
-    assert {tuple(each["modes"]) for each in told} == {(0,) * 22 + (1,) * 7 + (0,) * 6}
+    assert {tuple(each["modes"]) for each in told} == {(0,) * 12 + (1,) * 17 + (0,) * 6}
     assert gave_back(robot)
-    hand = G1(URDF, "right").arm.forward(told[-1]["q"])
+    joints_rad = np.array([*OTHERS_RAD, *told[-1]["q"]])
+    hand = G1(URDF, "right").arm(joints_rad).forward(told[-1]["q"])
     np.testing.assert_allclose(hand[:3, 3], PLACE, atol=2e-3)
     p = done.grasp.pose.position
     np.testing.assert_allclose([p.x, p.y, p.z], PLACE, atol=2e-3)
     assert done.retreat.header.frame_id == ""
+
+
+def test_the_other_arm_and_the_waist_are_held_where_they_were(robot: RobotProcess) -> None:
+    robot.client.reach(target(*PLACE, **HERE))
+    wait_for(lambda: commands(robot)[-1]["weight"] == 0.0)
+    for each in commands(robot):
+        np.testing.assert_allclose(each["others"], OTHERS_RAD, atol=1e-6)
+        assert each["kp"] > 0
 
 
 @pytest.mark.parametrize(
@@ -89,7 +99,8 @@ def test_what_must_not_be_reached_for_moves_nothing(
 @pytest.mark.parametrize("state", ["1", "mute", "error"])
 def test_without_the_right_state_nothing_is_streamed(robot: RobotProcess, state: str) -> None:
     robot.tell(program=state)
-    assert refused(robot, target(*PLACE, **HERE)).code is ErrorCode.ROBOT_NOT_READY
+    result = robot.result(target(*PLACE, **HERE))
+    assert (result.error_code, result.moved) == (ErrorCode.ROBOT_NOT_READY, False)
     assert commands(robot) == []
 
 
@@ -114,9 +125,9 @@ def test_a_limp_arm_is_noticed_and_given_back(robot: RobotProcess) -> None:
 
 def test_a_robot_that_falls_silent_is_let_go(robot: RobotProcess) -> None:
     robot.tell(mode="mute")
-    error = refused(robot, target(*PLACE, **HERE))
-    assert error.code is ErrorCode.MOTION_FAILED
-    assert "silent" in error.message
+    result = robot.result(target(*PLACE, **HERE))
+    assert (result.error_code, result.moved) == (ErrorCode.MOTION_FAILED, True)
+    assert "silent" in result.error_msg
     wait_for(lambda: gave_back(robot))
 
 

@@ -116,6 +116,25 @@ def test_a_covered_target_is_dropped_with_the_reason(
         assert not followed.tracks.arrives(1.0), "nothing is followed any more"
 
 
+def test_a_target_that_leaves_the_workspace_is_dropped(
+    node: NodeProcess, camera: FakeCamera, server: FakeServer
+) -> None:
+    edge_m = (U + 3 - CAMERA.cx) / CAMERA.fx * BOX_M
+    assert not node.set({"workspace.max": [edge_m, 9.0, 9.0]})
+    with following(node, camera, server, replan_m=1.0) as followed:
+        assert followed.shows(scene(U + 2)).lost == ""
+        inside_ns = followed.stamp_ns
+        lost = followed.shows(scene(U + 4))
+        assert lost.lost == "out_of_workspace"
+        assert np.isnan(lost.target.position.x)
+        assert lost.target.u == pytest.approx(U + 4, abs=0.5)
+        last = followed.points.wait(lambda message: message.header.stamp == time_message(inside_ns))
+        assert followed.points.messages[-1] is last
+        followed.tracks.messages.clear()
+        camera.publish(scene(U), followed.stamp_ns + FRAME_NS)
+        assert not followed.tracks.arrives(1.0), "nothing is followed any more"
+
+
 def test_a_target_that_moved_is_asked_for_again(
     node: NodeProcess, camera: FakeCamera, server: FakeServer
 ) -> None:

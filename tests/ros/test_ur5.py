@@ -118,9 +118,16 @@ def test_targets_of_a_camera_are_transformed(robot: RobotProcess) -> None:
 
 def test_a_rejected_path(robot: RobotProcess) -> None:
     robot.tell(mode="reject")
-    error = refused(robot, target(*PLACE))
-    assert error.code is ErrorCode.MOTION_REJECTED
-    assert "scaled_joint_trajectory_controller" in error.message
+    result = robot.result(target(*PLACE))
+    assert (result.error_code, result.moved) == (ErrorCode.MOTION_REJECTED, False)
+    assert "scaled_joint_trajectory_controller" in result.error_msg
+
+
+def test_a_rejected_retreat_comes_after_a_motion(robot: RobotProcess) -> None:
+    robot.tell(mode="reject_retreat")
+    result = robot.result(target(*PLACE))
+    assert (result.error_code, result.moved) == (ErrorCode.MOTION_REJECTED, True)
+    assert len(robot.events("arrived")) == 1
 
 
 def test_an_aborted_path_is_told_in_the_controllers_words(robot: RobotProcess) -> None:
@@ -143,6 +150,24 @@ def test_a_controller_that_does_not_confirm_its_stop(robot: RobotProcess) -> Non
     error = refused(robot, target(*PLACE))
     assert error.code is ErrorCode.MOTION_TIMEOUT
     assert "did not confirm" in error.message
+
+
+@pytest.mark.parametrize("mode", ["unstoppable", "endless"])
+def test_a_controller_that_goes_on_is_no_stop(robot: RobotProcess, mode: str) -> None:
+    """Neither a cancellation that it rejects, nor one after which it does not end."""
+    robot.tell(mode=mode)
+    stopped: Future[str] = Future()
+
+    def stop() -> None:
+        wait_for(lambda: robot.events("accepted"))
+        stopped.set_result("enough")
+
+    threading.Thread(target=stop, daemon=True).start()
+    with pytest.raises(RoboReferError) as caught:
+        robot.client.reach(target(*PLACE), stopped=stopped)
+    assert len(robot.events("cancelled")) == 1
+    assert caught.value.code is ErrorCode.MOTION_TIMEOUT
+    assert "did not confirm" in caught.value.message
 
 
 def test_a_program_that_does_not_play(robot: RobotProcess) -> None:

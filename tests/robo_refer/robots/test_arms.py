@@ -11,7 +11,7 @@ import pytest
 
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.arm import Arm
-from robo_refer.robots.g1 import G1, WEIGHT_MOTOR, StreamOptions
+from robo_refer.robots.g1 import G1, WEIGHT_MOTOR, Side, StreamOptions, arm_slice
 from robo_refer.robots.grasp import GraspOptions
 from robo_refer.robots.path import JointPath, straight_line, timed
 from robo_refer.robots.target import Target
@@ -29,9 +29,13 @@ def ur5() -> Ur5:
     return Ur5(robot_file(UR5))
 
 
+STREAM = StreamOptions(ramp_s=0.2, hold_s=0.1)
+POSTURE = np.linspace(-0.2, 0.2, 17)  # of waist and arms: nothing is where it would be by default
+
+
 @pytest.fixture(scope="module")
 def g1() -> G1:
-    return G1(robot_file(G1_FILE), "right", StreamOptions(ramp_s=0.2, hold_s=0.1))
+    return G1(robot_file(G1_FILE), "right", STREAM)
 
 
 def test_solutions_lead_to_the_pose_within_the_limits(ur5: Ur5) -> None:
@@ -135,42 +139,84 @@ def test_a_line_on_which_the_arm_swings_round_is_refused(ur5: Ur5) -> None:
     assert caught.value.code is ErrorCode.OUT_OF_WORKSPACE
 
 
-def test_g1_reaches_and_gives_its_arm_back(g1: G1) -> None:
-    start = np.zeros(7)
-    target = Target((0.30, -0.20, 0.20), "ok", 10.0, frame="pelvis")
-    path = g1.plan(target, start, now_s=10.2)
-    keeps_limits(path, g1.arm, start, 0.03)
-    hand = g1.arm.forward(path.positions_rad[-1])
+@pytest.mark.parametrize(("side", "first"), [("left", 15), ("right", 22)])
+def test_g1_reaches_and_gives_its_arm_back(side: Side, first: int) -> None:
+    g1 = G1(robot_file(G1_FILE), side, STREAM)
+    start, own = POSTURE[arm_slice(side)], slice(first, first + 7)
+    target = Target((0.30, 0.20 if side == "left" else -0.20, 0.20), "ok", 10.0, frame="pelvis")
+    path = g1.plan(target, POSTURE, now_s=10.2)
+    arm = g1.arm(POSTURE)
+    keeps_limits(path, arm, start, 0.03)
+    hand = arm.forward(path.positions_rad[-1])
     np.testing.assert_allclose(hand[:3, 3], target.position_m, atol=1e-3)
-    commands = list(g1.commands(path, start, mode_machine=5, fsm_id=801))
-    commands += g1.release(path.positions_rad[-1], mode_machine=5)
+    commands = list(g1.commands(path, POSTURE, mode_machine=5, fsm_id=801))
+    commands += g1.release(commands[-1])
     weights = [command.motors[WEIGHT_MOTOR].q_rad for command in commands]
     assert (weights[0], max(weights), weights[-1]) == (0.0, 1.0, 0.0)
     assert max(np.abs(np.diff(weights))) <= 0.2
     assert len(commands) / 50 == pytest.approx(0.2 + path.times_s[-1] + 0.1 + 0.2, abs=0.1)
-    angles = np.array([[m.q_rad for m in command.motors[22:29]] for command in commands])
+    angles = np.array([[m.q_rad for m in command.motors[own]] for command in commands])
+    np.testing.assert_allclose(angles[0], start)
     assert np.abs(np.diff(angles, axis=0)).max() < 0.05
     np.testing.assert_allclose(angles[-1], path.positions_rad[-1])
     for command in commands:
         assert command.mode_machine == 5
-        assert {m.mode for m in command.motors[22:29]} == {1}
-        assert {m.mode for m in command.motors[:22]} == {0}
+        assert {m.mode for m in command.motors[:12] + command.motors[WEIGHT_MOTOR:]} == {0}
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_g1_holds_the_waist_and_the_other_arm_where_they_were(side: Side) -> None:
+    g1 = G1(robot_file(G1_FILE), side, STREAM)
+    target = Target((0.30, 0.20 if side == "left" else -0.20, 0.20), "ok", 0.0, frame="pelvis")
+    path = g1.plan(target, POSTURE, now_s=0.0)
+    commands = list(g1.commands(path, POSTURE, mode_machine=5, fsm_id=801))
+    commands += g1.release(commands[-1])
+    for command in commands:
+        shared = command.motors[12:29]
+        assert {(m.mode, m.kp, m.kd) for m in shared} == {(1, STREAM.kp, STREAM.kd)}
+        angles = np.array([m.q_rad for m in shared])
+        np.testing.assert_array_equal(
+            np.delete(angles, arm_slice(side)), np.delete(POSTURE, arm_slice(side))
+        )
+
+
+def test_g1_reaches_from_a_waist_that_is_turned(g1: G1) -> None:
+    """The hand turns with it, about the pelvis's z axis."""
+    straight, turned = np.zeros(17), np.zeros(17)
+    turned[0] = 0.4
+    at_rest = g1.arm(straight).forward(np.zeros(7))[:3, 3]
+    c, s = np.cos(0.4), np.sin(0.4)
+    about_z = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    np.testing.assert_allclose(
+        g1.arm(turned).forward(np.zeros(7))[:3, 3], about_z @ at_rest, atol=0.01
+    )
+    target = Target((0.30, -0.10, 0.20), "ok", 0.0, "pelvis")
+    end = g1.plan(target, turned, 0.0).positions_rad[-1]
+    hand, astray = g1.arm(turned).forward(end), g1.arm(straight).forward(end)
+    np.testing.assert_allclose(hand[:3, 3], target.position_m, atol=1e-3)
+    assert np.linalg.norm(astray[:3, 3] - target.position_m) > 0.05
 
 
 def test_g1_is_released_from_whatever_weight_it_had(g1: G1) -> None:
-    released = list(g1.release(np.zeros(7), mode_machine=5, weight=0.4))
+    motors = [MotorCommand(mode=1, q_rad=0.1 * number, kp=1.0) for number in range(35)]
+    motors[WEIGHT_MOTOR] = MotorCommand(q_rad=0.4)
+    last = LowCommand(5, tuple(motors))
+    released = list(g1.release(last))
     weights = [command.motors[WEIGHT_MOTOR].q_rad for command in released]
     assert (weights[0], weights[-1]) == (0.4, 0.0)
     assert (np.diff(weights) < 0).all()
+    for command in released:
+        motors[WEIGHT_MOTOR] = command.motors[WEIGHT_MOTOR]
+        assert command == replace(last, motors=tuple(motors))
 
 
 def test_g1_refuses_other_states_and_far_targets(g1: G1) -> None:
-    path = g1.plan(Target((0.30, -0.20, 0.20), "ok", 0.0, "pelvis"), np.zeros(7), 0.0)
+    path = g1.plan(Target((0.30, -0.20, 0.20), "ok", 0.0, "pelvis"), np.zeros(17), 0.0)
     with pytest.raises(RoboReferError) as caught:
-        next(g1.commands(path, np.zeros(7), mode_machine=5, fsm_id=1))
+        next(g1.commands(path, np.zeros(17), mode_machine=5, fsm_id=1))
     assert caught.value.code is ErrorCode.ROBOT_NOT_READY
     with pytest.raises(RoboReferError) as caught:
-        g1.plan(Target((0.79, 0.69, 0.89), "ok", 0.0, "pelvis"), np.zeros(7), 0.0)
+        g1.plan(Target((0.79, 0.69, 0.89), "ok", 0.0, "pelvis"), np.zeros(17), 0.0)
     assert caught.value.code is ErrorCode.OUT_OF_WORKSPACE
 
 

@@ -67,7 +67,7 @@ class Adapter(Node, ABC):
         self.group = ReentrantCallbackGroup()
         self.description = Description(self, self.settings.urdf, self.group)
         self._transforms = open_transform_source(self, _TF_CACHE_S)
-        watch_clock(self, self._transforms.clear)
+        self._unwatch = watch_clock(self, self._transforms.clear)
         self._busy = threading.Lock()
         self._goals = OpenGoals()
         self._is_ending = False
@@ -100,13 +100,21 @@ class Adapter(Node, ABC):
         """
 
     @abstractmethod
-    def move(self, plan: Plan, stopped: Future[str], on_stage: Callable[[str], None]) -> None:
+    def move(
+        self,
+        plan: Plan,
+        stopped: Future[str],
+        on_stage: Callable[[str], None],
+        on_moving: Callable[[], None],
+    ) -> None:
         """Move, and return when the robot rests.
 
         Args:
             plan: where.
             stopped: done when the motion shall end at once.
             on_stage: called with the name of each stage.
+            on_moving: called, once or more, when the robot has taken what makes it move, or may
+                have; never when it refused all of it.
 
         Raises:
             RoboReferError: MOTION_REJECTED, MOTION_FAILED, MOTION_TIMEOUT, ROBOT_NOT_READY.
@@ -119,6 +127,7 @@ class Adapter(Node, ABC):
         self._goals.withdraw_all(_ENDS)
         if self._busy.acquire(timeout=_END_S):
             self._busy.release()
+        self._unwatch()
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
         self._goals.cancel(goal)
@@ -169,8 +178,11 @@ class Adapter(Node, ABC):
         self.check()
         if stopped.done():
             raise Stopped(stopped.result())
-        result.moved = True
-        self.move(plan, stopped, lambda stage: _tell(goal, stage))
+
+        def note_motion() -> None:
+            result.moved = True
+
+        self.move(plan, stopped, lambda stage: _tell(goal, stage), note_motion)
 
     def _planned(self, goal: Any, result: Reach.Result) -> Plan:
         """Return the plan, and write it into the result."""

@@ -125,12 +125,12 @@ class Asker:
             question.on_stage("inferring")
             outcome = replace(outcome, referral=self._ask(question, outcome.frame))
             question.on_stage("transforming")
-            outcome = self._placed(question, outcome)
-            self._judge(question, outcome.referral)
+            outcome = self.placed(outcome)
+            self._judge(outcome)
         except RoboReferError as error:
             outcome = replace(outcome, error=error)
-        except Cancelled as cancelled:
-            outcome = replace(outcome, error=_cancelled(str(cancelled)))
+        except Cancelled as withdrawn:
+            outcome = replace(outcome, error=cancelled(str(withdrawn)))
         return replace(outcome, finished_s=time.monotonic())
 
     def update(self, settings: Settings) -> None:
@@ -154,6 +154,47 @@ class Asker:
         )
         return target, found
 
+    def placed(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with its points in the frame of its question.
+
+        Raises:
+            RoboReferError: TF_ERROR.
+        """
+        referral, capture, camera_frame = _seen(outcome)
+        if all(point.p_cam_m is None for point in referral.points):
+            return outcome
+        target, T_target_cam = self.transform(capture, camera_frame, outcome.question.target_frame)
+        points = tuple(_placed(point, target, T_target_cam) for point in referral.points)
+        referral = replace(referral, points=points)
+        return replace(outcome, referral=referral, T_target_cam=T_target_cam)
+
+    def stray(self, outcome: Outcome) -> str | None:
+        """Return, in words, the first placed point that lies outside of the workspace, or None.
+
+        The workspace is a box in the frame of the parameter target_frame, whatever frame the
+        question names. A point without a position lies nowhere.
+
+        Raises:
+            RoboReferError: TF_ERROR.
+        """
+        settings = self.settings
+        if settings.workspace.is_everywhere:
+            return None
+        referral, capture, camera_frame = _seen(outcome)
+        frame, T_box_cam = settings.target_frame or camera_frame, None
+        for number, point in enumerate(referral.points, start=1):
+            if point.p_cam_m is None:
+                continue
+            p_m = point.p_frame_m
+            if point.frame != frame:
+                if T_box_cam is None:
+                    T_box_cam = self.transform(capture, camera_frame, frame)[1]
+                p_m = _placed(point, frame, T_box_cam).p_frame_m
+            assert p_m is not None
+            if not settings.workspace.holds(p_m):
+                return f"Point {number}, {_metres(p_m)} in {frame}"
+        return None
+
     def _wait(self, question: Question) -> Capture:
         question.on_stage("waiting_image")
         return self.stream.wait_fresh(
@@ -169,40 +210,30 @@ class Asker:
         count = question.max_targets or len(referral.points)
         return replace(referral, points=referral.points[:count])
 
-    def _placed(self, question: Question, outcome: Outcome) -> Outcome:
-        """Return the outcome with its points in the target frame."""
-        referral, capture, frame = outcome.referral, outcome.capture, outcome.frame
-        assert referral is not None
-        assert capture is not None
-        assert frame is not None
-        assert frame.camera is not None
-        if all(point.p_cam_m is None for point in referral.points):
-            return outcome
-        target, T_target_cam = self.transform(capture, frame.camera.frame, question.target_frame)
-        points = tuple(_placed(point, target, T_target_cam) for point in referral.points)
-        referral = replace(referral, points=points)
-        return replace(outcome, referral=referral, T_target_cam=T_target_cam)
-
-    def _judge(self, question: Question, referral: Referral | None) -> None:
+    def _judge(self, outcome: Outcome) -> None:
         """Raise what the answer is short of."""
-        assert referral is not None
-        best = referral.points[0] if referral.points else None
-        if best is None:
+        referral = _seen(outcome)[0]
+        if not referral.points:
             raise _without_points(referral)
-        if best.p_frame_m is None:
-            if question.require_depth:
-                raise _without_depth(best)
-            return
-        box = self.settings.workspace
-        if not all(
-            low <= value <= high
-            for low, value, high in zip(box.min, best.p_frame_m, box.max, strict=True)
-        ):
+        best = referral.points[0]
+        if best.p_frame_m is None and outcome.question.require_depth:
+            raise _without_depth(best)
+        stray = self.stray(outcome)
+        if stray is not None:
             raise RoboReferError(
                 ErrorCode.OUT_OF_WORKSPACE,
-                f"The point {_metres(best)} in {best.frame} lies outside of the workspace.",
+                f"{stray}, lies outside of the workspace.",
                 "Move it within reach, or correct workspace.min and workspace.max.",
             )
+
+
+def _seen(outcome: Outcome) -> tuple[Referral, Capture, str]:
+    """Return what was said about which capture, and the camera's frame."""
+    assert outcome.referral is not None
+    assert outcome.capture is not None
+    assert outcome.frame is not None
+    assert outcome.frame.camera is not None
+    return outcome.referral, outcome.capture, outcome.frame.camera.frame
 
 
 def _placed(point: ReferredPoint, frame: str, T_frame_cam: Array) -> ReferredPoint:
@@ -240,12 +271,12 @@ def _without_depth(point: ReferredPoint) -> RoboReferError:
     )
 
 
-def _cancelled(why: str) -> RoboReferError:
+def cancelled(why: str) -> RoboReferError:
+    """Return the error of a question that was withdrawn: CANCELLED, with the reason."""
     return RoboReferError(
         ErrorCode.CANCELLED, f"The question was withdrawn: {why}.", "Ask again if need be."
     )
 
 
-def _metres(point: ReferredPoint) -> str:
-    assert point.p_frame_m is not None
-    return "(" + ", ".join(f"{value:.3f}" for value in point.p_frame_m) + ")"
+def _metres(p_m: tuple[float, float, float]) -> str:
+    return "(" + ", ".join(f"{value:.3f}" for value in p_m) + ")"

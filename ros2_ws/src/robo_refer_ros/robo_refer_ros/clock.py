@@ -11,7 +11,16 @@ from rclpy.node import Node
 
 
 def watch_clock(node: Node, forget: Callable[[], None]) -> Callable[[], None]:
-    """Call a function whenever a node's time has jumped; return what ends that."""
+    """Call a function whenever a node's time has jumped.
+
+    Args:
+        node: whose clock it is.
+        forget: called after a jump back, and when time becomes simulated or real.
+
+    Returns:
+        What ends that; must be kept as long as the clock runs. It holds the only reference to
+        what rclpy calls by its address: without it, a jump calls freed memory.
+    """
 
     def on_jump(jump: Any) -> None:
         if jump.clock_change == ClockChange.ROS_TIME_NO_CHANGE and jump.delta.nanoseconds >= 0:

@@ -21,8 +21,9 @@ def lift(
     """Fill in the response to a request.
 
     Raises:
-        RoboReferError: BAD_REQUEST for pixels that do not come in pairs; what the camera lacks;
-            BAD_DEPTH where depth and camera differ in size; TF_ERROR.
+        RoboReferError: BAD_REQUEST for pixels that do not come in pairs, and for more of them than
+            the image has; what the camera lacks; BAD_DEPTH where depth and camera differ in size;
+            TF_ERROR.
     """
     if len(request.uv_px) % 2 or not all(map(math.isfinite, request.uv_px)):
         raise RoboReferError(
@@ -41,6 +42,13 @@ def lift(
             f"Depth has shape {depth_m.shape} but the camera is {camera.height}x{camera.width} "
             "(rows x columns).",
             "Register depth to colour first (for example with depth_image_proc).",
+        )
+    count = len(request.uv_px) // 2
+    if count > depth_m.size:
+        raise RoboReferError(
+            ErrorCode.BAD_REQUEST,
+            f"{count} pixels are asked for, but the image has {depth_m.size}.",
+            "Ask for each pixel once.",
         )
     frame, T_target_cam = asker.transform(capture, camera.frame, request.target_frame)
     lifted = lift_pixels(depth_m, camera, request.uv_px, settings.lift_options())

@@ -1,7 +1,7 @@
 """The lifecycle node: builds its parts when it is configured, and takes them apart again.
 
 Threads: callbacks run in a MultiThreadedExecutor. One that asks a question waits on a future, so
-that images, cancellations and transitions go on meanwhile.
+that cancellations and transitions go on meanwhile. Images come in a thread of their own.
 """
 
 from __future__ import annotations

@@ -96,14 +96,24 @@ class DepthSettings:
 
 @dataclass(frozen=True)
 class WorkspaceSettings:
-    """The box in the target frame that a point must lie in."""
+    """The box in the frame of the parameter target_frame that points must lie in."""
 
     min: tuple[float, ...] = parameter(
-        _NOWHERE, "lower corner x, y, z in the target frame, metres", live=True
+        _NOWHERE, "lower corner x, y, z in the parameter target_frame, metres", live=True
     )
     max: tuple[float, ...] = parameter(
-        _EVERYWHERE, "upper corner x, y, z in the target frame, metres", live=True
+        _EVERYWHERE, "upper corner x, y, z in the parameter target_frame, metres", live=True
     )
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether no point lies outside."""
+        return (self.min, self.max) == (_NOWHERE, _EVERYWHERE)
+
+    def holds(self, p_m: tuple[float, float, float]) -> bool:
+        """Tell whether a point lies inside; x, y, z in the box's frame, metres."""
+        sides = zip(self.min, p_m, self.max, strict=True)
+        return all(low <= value <= high for low, value, high in sides)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""A node for programs that are none themselves; its clients send from the thread that receives.
+"""A small node in a thread of its own, beside another or for programs that are none themselves.
 
-rclpy drops a response that arrives before the sending thread has noted that it waits for one. Of a
-controller, that would be an accepted motion that nobody knows of.
+Its clients send from the thread that receives: rclpy drops a response that arrives before the
+sending thread has noted that it waits for one. Of a controller, that would be an accepted motion
+that nobody knows of.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ class SideNode:
 
     Args:
         name: of the node.
+        options: further ones of `rclpy.create_node`.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **options: Any) -> None:
         self._started_ros = not rclpy.ok()
         if self._started_ros:
             # Ctrl-C stays the program's: what it has asked for can then still be withdrawn.
             rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        self.node = rclpy.create_node(name)
+        self.node = rclpy.create_node(name, **options)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._ended = threading.Event()

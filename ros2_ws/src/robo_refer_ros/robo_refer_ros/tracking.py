@@ -15,15 +15,16 @@ from dataclasses import replace
 
 from geometry_msgs.msg import PointStamped
 from rclpy.node import Node
-from robo_refer_msgs.msg import ReferTarget, Track
+from robo_refer_msgs.msg import Track
 
 from robo_refer.errors import RoboReferError
-from robo_refer.geometry import transform_points
 from robo_refer.tracking import TargetTracker, Tracked
 from robo_refer_ros import messages
 from robo_refer_ros.asking import Asker, Outcome, Question
 from robo_refer_ros.camera.stream import Capture
 
+OUT_OF_WORKSPACE = "out_of_workspace"
+"""Why a target is lost, beside the reasons of `robo_refer.tracking`: it has left the workspace."""
 _REPLAN_PAUSE_S = 1.0
 _END_S = 10.0
 
@@ -100,15 +101,29 @@ class Follower:
             self.forget()
             return
         tracked = tracker.step(capture.frame(self._asker.settings))
-        self._publish(outcome, capture, tracked)
-        if tracked.lost is not None:
+        if self._publish(outcome, capture, tracked):
             self._drop(followed)
         elif tracked.replan:
             self._replan(followed)
 
-    def _publish(self, outcome: Outcome, capture: Capture, tracked: Tracked) -> None:
-        target = self._target(outcome, capture, tracked)
-        if tracked.lost is None and tracked.point.p_cam_m is not None:
+    def _publish(self, outcome: Outcome, capture: Capture, tracked: Tracked) -> str:
+        """Publish where the target is; return why it is not followed any more, or ""."""
+        assert outcome.referral is not None
+        # Without the position that an answered point may still have: it is another capture's.
+        point = replace(tracked.point, frame=None, p_frame_m=None)
+        referral = replace(outcome.referral, points=(point,))
+        now = replace(outcome, capture=capture, referral=referral, T_target_cam=None)
+        lost = tracked.lost or ""
+        if not lost:
+            placed = self._asker.placed(now)
+            if self._asker.stray(placed) is None:
+                now = placed
+            else:  # nobody must move there: it is given no position
+                lost = OUT_OF_WORKSPACE
+        assert now.referral is not None
+        (point,) = now.referral.points
+        target = messages.target(now, point)
+        if point.p_frame_m is not None:
             self._point.publish(PointStamped(header=target.header, point=target.position))
         self._track.publish(
             Track(
@@ -116,24 +131,10 @@ class Follower:
                 target=target,
                 age=messages.duration(tracked.age_s),
                 replan=tracked.replan,
-                lost=tracked.lost or "",
+                lost=lost,
             )
         )
-
-    def _target(self, outcome: Outcome, capture: Capture, tracked: Tracked) -> ReferTarget:
-        """Return the target where it is now, in the frame of the answer."""
-        assert outcome.referral is not None
-        assert outcome.frame is not None
-        assert outcome.frame.camera is not None
-        point, T_target_cam = tracked.point, None
-        if point.p_cam_m is not None and tracked.lost is None:
-            frame, T_target_cam = self._asker.transform(
-                capture, outcome.frame.camera.frame, outcome.question.target_frame
-            )
-            x, y, z = transform_points(T_target_cam, point.p_cam_m).tolist()
-            point = replace(point, frame=frame, p_frame_m=(x, y, z))
-        now = replace(outcome, capture=capture, T_target_cam=T_target_cam)
-        return messages.target(now, point)
+        return lost
 
     def _replan(self, followed: tuple[Outcome, TargetTracker]) -> None:
         """Ask again, beside the tracking; one at a time, and not at once after a failure."""

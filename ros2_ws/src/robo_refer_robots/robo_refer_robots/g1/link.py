@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.robots.g1 import ARM_MOTORS, FIRST_MOTOR, Side
+from robo_refer.robots.g1 import SHARED_MOTORS
 from robo_refer.robots.path import Matrix
 from robo_refer.robots.unitree import LowCommand
 
@@ -38,13 +38,10 @@ class G1Link:
 
     Args:
         node: that listens and publishes.
-        side: which arm is read.
         group: of the callbacks.
     """
 
-    def __init__(self, node: Node, side: Side, group: CallbackGroup) -> None:
-        first = FIRST_MOTOR[side]
-        self._arm = slice(first, first + ARM_MOTORS)
+    def __init__(self, node: Node, group: CallbackGroup) -> None:
         self._state: LowState | None = None
         self._heard_s = -np.inf
         self._ids = itertools.count(time.time_ns())
@@ -60,12 +57,13 @@ class G1Link:
         self._commands = node.create_publisher(LowCmd, "/arm_sdk", 10)
 
     def joints_rad(self) -> Matrix:
-        """Return where the seven joints of the arm are.
+        """Return (17,) where waist, left arm and right arm are: the `SHARED_MOTORS`.
 
         Raises:
             RoboReferError: ROBOT_NOT_READY when the robot is silent.
         """
-        return np.array([motor.q for motor in self._recent().motor_state[self._arm]], float)
+        motors = self._recent().motor_state
+        return np.array([motors[number].q for number in SHARED_MOTORS], float)
 
     def mode_machine(self) -> int:
         """Return the mode that every command must repeat.

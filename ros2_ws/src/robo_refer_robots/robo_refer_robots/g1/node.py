@@ -11,7 +11,7 @@ import numpy as np
 from robo_refer_ros.running import serve
 
 from robo_refer.errors import ErrorCode, RoboReferError
-from robo_refer.robots.g1 import ARM_MOTORS, FIRST_MOTOR, G1, RATE_HZ, WEIGHT_MOTOR
+from robo_refer.robots.g1 import G1, RATE_HZ, arm_slice
 from robo_refer.robots.path import Matrix
 from robo_refer.robots.target import Target
 from robo_refer.robots.unitree import LowCommand
@@ -28,22 +28,29 @@ class G1Adapter(Adapter):
         super().__init__("g1", G1Settings, **options)
         settings: G1Settings = self.settings
         self._planner: G1 | None = None
-        self._link = G1Link(self, settings.side, self.group)
+        self._link = G1Link(self, self.group)
         self._fsm_id = -1
         if settings.urdf:
             self._arm()  # what is wrong with the file is said at start
 
     def plan(self, target: Target, now_s: float) -> Plan:
         """See `Adapter.plan`."""
-        arm = self._arm()
-        path = arm.plan(target, self._link.joints_rad(), now_s, self.settings.guard())
-        return Plan({"grasp": arm.arm.forward(path.positions_rad[-1])}, path)
+        planner, start_rad = self._arm(), self._link.joints_rad()
+        path = planner.plan(target, start_rad, now_s, self.settings.guard())
+        hand = planner.arm(start_rad).forward(path.positions_rad[-1])
+        return Plan({"grasp": hand}, path)
 
     def check(self) -> None:
         """See `Adapter.check`."""
         self._fsm_id = self._link.fsm_id()
 
-    def move(self, plan: Plan, stopped: Future[str], on_stage: Callable[[str], None]) -> None:
+    def move(
+        self,
+        plan: Plan,
+        stopped: Future[str],
+        on_stage: Callable[[str], None],
+        on_moving: Callable[[], None],
+    ) -> None:
         """See `Adapter.move`."""
         arm, mode = self._arm(), self._link.mode_machine()
         last: LowCommand | None = None
@@ -54,11 +61,12 @@ class G1Adapter(Adapter):
                 self._watch(stopped)
                 self._link.send(command)
                 last = command
+                on_moving()
             self._check_arrival(plan.reach.positions_rad[-1])
         finally:  # whatever happened: who has taken the arm gives it back
             if last is not None:
                 on_stage("retreating")
-                for command in _paced(arm.release(self._angles(last), mode, _weight(last))):
+                for command in _paced(arm.release(last)):
                     self._link.send(command)
 
     def _watch(self, stopped: Future[str]) -> None:
@@ -68,13 +76,13 @@ class G1Adapter(Adapter):
             raise _failed("G1 fell silent while its arm moved.")
 
     def _check_arrival(self, wanted_rad: Matrix) -> None:
-        error_rad = float(np.abs(self._link.joints_rad() - wanted_rad).max())
+        error_rad = float(np.abs(self._arm_rad() - wanted_rad).max())
         if error_rad > self.settings.arrived_rad:
             raise _failed(f"A joint of the arm is {error_rad:.2f} rad from where it was sent.")
 
-    def _angles(self, command: LowCommand) -> Matrix:
-        first = FIRST_MOTOR[self.settings.side]
-        return np.array([motor.q_rad for motor in command.motors[first : first + ARM_MOTORS]])
+    def _arm_rad(self) -> Matrix:
+        """Return where the seven joints of the arm are."""
+        return self._link.joints_rad()[arm_slice(self.settings.side)]
 
     def _arm(self) -> G1:
         if self._planner is None:
@@ -82,11 +90,6 @@ class G1Adapter(Adapter):
             with self.description.path() as urdf:
                 self._planner = G1(urdf, settings.side, settings.stream_options())
         return self._planner
-
-
-def _weight(command: LowCommand) -> float:
-    """Return the share that a command has in the arm's control."""
-    return command.motors[WEIGHT_MOTOR].q_rad
 
 
 def _paced(commands: Iterable[LowCommand]) -> Iterable[LowCommand]:

@@ -31,8 +31,8 @@ class StreamSettings:
 
     ramp_s: float = parameter(_STREAM.ramp_s, "seconds to blend in, and out again", at_least=0.1)
     hold_s: float = parameter(_STREAM.hold_s, "seconds at the target", at_least=0.0)
-    kp: float = parameter(_STREAM.kp, "stiffness of the arm's motors", at_least=0.0)
-    kd: float = parameter(_STREAM.kd, "damping of the arm's motors", at_least=0.0)
+    kp: float = parameter(_STREAM.kp, "stiffness of the motors of arms and waist", at_least=0.0)
+    kd: float = parameter(_STREAM.kd, "damping of the motors of arms and waist", at_least=0.0)
     speed: float = parameter(
         _STREAM.speed, "share of the joints' speed limits, (0, 1]", at_least=0.001
     )

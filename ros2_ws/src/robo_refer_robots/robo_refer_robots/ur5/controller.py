@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from action_msgs.srv import CancelGoal
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionClient
 from robo_refer_ros.side_node import SideNode
@@ -13,7 +15,7 @@ from robo_refer_ros.side_node import SideNode
 from robo_refer.errors import ErrorCode, RoboReferError
 from robo_refer.robots.path import JointPath
 from robo_refer_robots.messages import trajectory
-from robo_refer_robots.waiting import Stopped, accepted_goal, wait_for_answer
+from robo_refer_robots.waiting import accepted_goal, wait_for_answer
 
 _CONNECT_S = 3.0
 _ANSWER_S = 5.0
@@ -41,8 +43,15 @@ class TrajectoryController:
             side.node, FollowJointTrajectory, f"/{name}/follow_joint_trajectory"
         )
 
-    def follow(self, path: JointPath, stopped: Future[str]) -> None:
+    def follow(
+        self, path: JointPath, stopped: Future[str], on_accepted: Callable[[], None]
+    ) -> None:
         """Send a path, and return when the controller says that it has arrived.
+
+        Args:
+            path: in radians and seconds.
+            stopped: done when it shall stop at once.
+            on_accepted: called when the controller has taken the path, or may have.
 
         Raises:
             RoboReferError: ROBOT_NOT_READY without a controller, MOTION_REJECTED,
@@ -55,22 +64,27 @@ class TrajectoryController:
                 f"There is no action /{self.name}/follow_joint_trajectory.",
                 "Start the robot's driver, or correct the parameter controller.",
             )
-        handle = self._send(path)
-        result = self._side.call(handle.get_result_async)
+        handle = self._send(path, on_accepted)
         try:
+            on_accepted()
+            result = self._side.call(handle.get_result_async)
             answer = wait_for_answer(
                 result, stopped, float(path.times_s[-1]) + self._slack_s, self._silence("arrive")
             )
-        except (Stopped, RoboReferError):
+        except BaseException:  # whatever it is: nothing that was accepted goes on unnoticed
             self._cancel(handle)
             raise
         self._judge(answer)
 
-    def _send(self, path: JointPath) -> Any:
+    def _send(self, path: JointPath, on_accepted: Callable[[], None]) -> Any:
         goal = FollowJointTrajectory.Goal(trajectory=trajectory(path))
         sent = self._side.call(lambda: self._client.send_goal_async(goal))
-        # Also when it is to be stopped: only what was accepted can be cancelled.
-        handle = accepted_goal(sent, _ANSWER_S, self._silence("accept"))
+        try:
+            # Also when it is to be stopped: only what was accepted can be cancelled.
+            handle = accepted_goal(sent, _ANSWER_S, self._silence("accept"))
+        except BaseException:
+            on_accepted()  # nobody knows
+            raise
         if not handle.accepted:
             raise RoboReferError(
                 ErrorCode.MOTION_REJECTED,
@@ -80,18 +94,27 @@ class TrajectoryController:
         return handle
 
     def _cancel(self, handle: Any) -> None:
-        """Make the controller stop.
+        """Make the controller stop, and return when the goal has ended.
 
         Raises:
-            RoboReferError: MOTION_TIMEOUT when it does not confirm.
+            RoboReferError: MOTION_TIMEOUT when it does not confirm, refuses, or goes on.
         """
         unconfirmed = RoboReferError(
             ErrorCode.MOTION_TIMEOUT,
             f"The controller {self.name} did not confirm that it stops.",
             "Stop the robot by hand if it still moves.",
         )
-        cancelled = self._side.call(handle.cancel_goal_async)
-        wait_for_answer(cancelled, Future(), _ANSWER_S, unconfirmed)
+        try:
+            if _stops(self._ask(handle.cancel_goal_async), handle):
+                self._ask(handle.get_result_async)  # anew: that may be what has failed
+                return
+        except Exception as error:
+            raise unconfirmed from error
+        raise unconfirmed
+
+    def _ask(self, send: Callable[[], Any]) -> Any:
+        """Return the answer to what `send` sends."""
+        return wait_for_answer(self._side.call(send), Future(), _ANSWER_S, self._silence("answer"))
 
     def _judge(self, answer: Any) -> None:
         result = answer.result
@@ -115,3 +138,11 @@ class TrajectoryController:
             f"The controller {self.name} did not {what} in time.",
             "Check that the robot's program plays and that its speed slider is not at zero.",
         )
+
+
+def _stops(response: CancelGoal.Response, handle: Any) -> bool:
+    """Whether a controller says that a goal is being cancelled, or has ended already."""
+    wanted = bytes(handle.goal_id.uuid)
+    return response.return_code == CancelGoal.Response.ERROR_GOAL_TERMINATED or any(
+        bytes(goal.goal_id.uuid) == wanted for goal in response.goals_canceling
+    )

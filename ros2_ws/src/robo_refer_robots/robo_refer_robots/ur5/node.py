@@ -52,16 +52,22 @@ class Ur5Adapter(Adapter):
         """See `Adapter.check`."""
         self._readiness.check()
 
-    def move(self, plan: Plan, stopped: Future[str], on_stage: Callable[[str], None]) -> None:
+    def move(
+        self,
+        plan: Plan,
+        stopped: Future[str],
+        on_stage: Callable[[str], None],
+        on_moving: Callable[[], None],
+    ) -> None:
         """See `Adapter.move`."""
         on_stage("reaching")
-        self._controller.follow(plan.reach, stopped)
+        self._controller.follow(plan.reach, stopped, on_moving)
         on_stage("holding")
         with suppress(TimeoutError):
             raise Stopped(stopped.result(self.settings.grasp.hold_s))
         if plan.retreat is not None:
             on_stage("retreating")
-            self._controller.follow(plan.retreat, stopped)
+            self._controller.follow(plan.retreat, stopped, on_moving)
 
     def end(self) -> None:
         """See `Adapter.end`."""

@@ -1,6 +1,8 @@
 """The camera's topics: keeps the newest capture, and can say why there is none.
 
-A callback here only files a message; images are decoded when somebody asks about them.
+Messages are received in a thread of their own: however many callbacks of the node wait for an
+image, it comes. A callback here only files a message; images are decoded when somebody asks about
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -27,6 +28,7 @@ from robo_refer.pairing import Pairing
 from robo_refer.types import CameraModel, Frame
 from robo_refer_ros.model.backend import Cancelled
 from robo_refer_ros.settings import Settings
+from robo_refer_ros.side_node import SideNode
 
 CLOCK_TOLERANCE_S = 0.1
 _RATE_WINDOW = 30
@@ -120,10 +122,10 @@ class Topic:
 
 
 class CameraStream:
-    """Subscribes to image, depth and camera_info.
+    """Subscribes to image, depth and camera_info, by a small node of its own.
 
     Args:
-        node: that subscribes; its clock tells the age of images.
+        node: names the topics; its clock tells the age of images.
         settings: the parameters.
     """
 
@@ -136,8 +138,7 @@ class CameraStream:
         self._arrived_s = 0.0
         self._is_closed = False
         compressed = settings.image.transport == "compressed"
-        group = MutuallyExclusiveCallbackGroup()
-        self._subscriptions = []
+        self._side = _side_node(node)
         self.topics: dict[str, Topic] = {}
         for role, name, kind, callback in (
             (
@@ -157,10 +158,8 @@ class CameraStream:
             events = SubscriptionEventCallbacks(
                 incompatible_qos=lambda event, topic=topic: self._on_incompatible(topic, event)
             )
-            self._subscriptions.append(
-                node.create_subscription(
-                    kind, name, callback, qos, callback_group=group, event_callbacks=events
-                )
+            self._side.node.create_subscription(
+                kind, topic.name, callback, qos, event_callbacks=events
             )
 
     def wait_fresh(
@@ -248,8 +247,7 @@ class CameraStream:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        self._side.close()
 
     def _newest(self, max_age_s: float, need_depth: bool) -> Capture:
         pair = self._pairing.newest
@@ -330,6 +328,17 @@ class CameraStream:
             f"Nothing will arrive on {topic.name}: {topic.incompatible} than this node asks for. "
             "Set image.reliability to best_effort, or make the publisher reliable."
         )
+
+
+def _side_node(node: Node) -> SideNode:
+    """Return a node beside another that only receives; its topics are to be named in full."""
+    return SideNode(
+        f"{node.get_name()}_camera",
+        namespace=node.get_namespace(),
+        use_global_arguments=False,  # else a remapped __node gives both the same name
+        enable_rosout=False,
+        start_parameter_services=False,
+    )
 
 
 def check_age(age_s: float, max_age_s: float, topic: str) -> None:
