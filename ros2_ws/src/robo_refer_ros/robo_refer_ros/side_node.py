@@ -53,17 +53,28 @@ class SideNode:
         """Return what `send` returns; it is called in the thread that receives.
 
         That thread itself, in which callbacks run, must `post`.
+
+        Raises:
+            TimeoutError: its turn did not come. It will not be called later, either: a motion that
+                nobody waits for must not be asked for.
         """
         sent: Future[Sent] = Future()
 
         def run() -> None:
+            if not sent.set_running_or_notify_cancel():
+                return
             try:
                 sent.set_result(send())
             except Exception as error:
                 sent.set_exception(error)
 
         self.post(run)
-        return sent.result(_TURN_S)
+        try:
+            return sent.result(_TURN_S)
+        except TimeoutError:
+            if sent.cancel():
+                raise
+            return sent.result(_TURN_S)  # it has just begun
 
     def close(self, *clients: Any) -> None:
         """Leave the graph; action clients are destroyed when nothing uses them any more."""
