@@ -169,10 +169,11 @@ class _Graph:
         """Add the product with the matrices of layers that read the same, side by side."""
         weight = self.constant("weight", torch.cat([layer.weight for layer in layers]).T)
         bias = [layer.bias for layer in layers if layer.bias is not None]
-        product = self.operator("MatMul", [given, weight], [output] if output else None)
+        outputs = [output] if output else None
         if not bias:
-            return product
-        return self.operator("Add", [product, self.constant("bias", torch.cat(bias))])
+            return self.operator("MatMul", [given, weight], outputs)
+        product = self.operator("MatMul", [given, weight])
+        return self.operator("Add", [product, self.constant("bias", torch.cat(bias))], outputs)
 
     def norm(self, layer: nn.Module, stream: str, added: str) -> tuple[str, str]:
         """Add what a layer has written to the stream, and its RMS norm; return both.
